@@ -1,0 +1,67 @@
+// The repository port: a directory of backups as the daemon sees it (docs/spec/repository.md). Real implementation on a file
+// system, in-memory twin for unit tests, one contract suite over both.
+import type { Chain, ChainEnd, PublishedBackup } from "./domain/chain.ts";
+import type { Manifest, TrackerFacts } from "./domain/manifest.ts";
+
+/** What is known of a repository without reading its backups. */
+export type RepositoryState = {
+	readonly id: string;
+	readonly path: string;
+	readonly capacity: number;
+	readonly free: number;
+	readonly writable: boolean;
+};
+
+/** A lease taken on a VM in this repository: what its holder may do carries its number (I6). */
+export type Lease = {
+	readonly vm: string;
+	readonly fencing: number;
+	/** Proves that it is still held, by a new read; rejects with LEASE_HELD when another host has taken it. */
+	check(): Promise<void>;
+	/** Gives it back; the file and its number stay. */
+	release(): Promise<void>;
+};
+
+/** A reader that outlives a command and must not lose its files (SAFETY F7). */
+export type Hold = { release(): Promise<void> };
+
+/** Facts of an unpublished backup directory. */
+export type Incoming = { readonly path: string };
+
+/** One opened repository. Rejects with REPOSITORY_* codes, MANIFEST_INVALID, LEASE_HELD; an unreadable directory is a rejection, never an empty list. */
+export interface Repository {
+	readonly id: string;
+	readonly name: string;
+	readonly path: string;
+	/** Reads `knib-repository.json` again: a mount that went away is noticed here. */
+	state(): Promise<RepositoryState>;
+	/** Uuids of all VMs with backups here. */
+	vms(): Promise<readonly string[]>;
+	/** All chains of a VM, oldest first, every manifest checked (schema, identity digest, links, layer sizes and header digests). */
+	chains(vm: string): Promise<readonly Chain[]>;
+	/** One backup wherever it is; undefined when there is none. */
+	find(backup: string): Promise<PublishedBackup | undefined>;
+	/** Proves that a published backup's layers are those of its current generation: size, backing file, header digest. Empty list = proven; else what differs, in words. */
+	proveLayers(backup: PublishedBackup): Promise<readonly string[]>;
+	/** Takes or renews the VM's lease for `holder`. Waits never: LEASE_HELD with the holder's name at once, unless its counter stood still for the lease time as seen from here. */
+	lease(vm: string, holder: string): Promise<Lease>;
+	hold(
+		vm: string,
+		chain: string,
+		holder: { host: string; job: string; why: string },
+	): Promise<Hold>;
+	/** Why a backup's chain is held, in words; empty when it is not. */
+	holds(vm: string, chain: string): Promise<readonly string[]>;
+	/** Makes or finds `incoming/<backup>`. */
+	incoming(backup: string): Promise<Incoming>;
+	/** Removes `incoming/<backup>` with everything in it; repeatable. */
+	discard(backup: string): Promise<void>;
+	/** Writes manifest and SHA256SUMS, syncs all files and directories, and renames the directory to its place. Repeatable: an already published same backup is success. */
+	publish(manifest: Manifest): Promise<PublishedBackup>;
+	/** Reads a published backup back by new opens; rejects when it is not what was written. */
+	confirm(manifest: Manifest): Promise<PublishedBackup>;
+	/** Absolute path that a backup has, or will have, once published. */
+	pathOf(identity: Manifest["identity"]): string;
+	writeTracker(vm: string, chain: string, facts: TrackerFacts): Promise<void>;
+	endChain(vm: string, chain: string, end: ChainEnd): Promise<void>;
+}
