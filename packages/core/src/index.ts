@@ -1,4 +1,6 @@
 // The public surface of the core package, by hand: what is not listed here is private to it.
+export * from "./api/job-request.ts";
+export * from "./api/views.ts";
 export * from "./domain/chain.ts";
 export * from "./domain/ids.ts";
 export * from "./domain/image.ts";

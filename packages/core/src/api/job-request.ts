@@ -1,0 +1,64 @@
+// What a user may ask of the job queue; the same schema parses it on both ends of the control socket.
+import { z } from "zod";
+import { targetSchema, uuidSchema } from "../domain/ids.ts";
+
+const vmArgument = z.string().min(1).max(500);
+
+export const backupRequestSchema = z.strictObject({
+	type: z.literal("Backup"),
+	/** Name or uuid. */
+	vm: vmArgument,
+	isolated: z.boolean().default(false),
+	quiesce: z.boolean().default(false),
+	/** Only these disks; empty: all that can be backed up. */
+	disks: z.array(targetSchema).default([]),
+	excludeDisks: z.array(targetSchema).default([]),
+	labels: z.array(z.string().min(1).max(200)).default([]),
+});
+export type BackupRequest = z.infer<typeof backupRequestSchema>;
+
+export const restoreNewRequestSchema = z.strictObject({
+	type: z.literal("Restore"),
+	mode: z.literal("new"),
+	/** Id of a backup, whole, or a unique part of it. */
+	backup: z.string().min(4),
+	name: z
+		.string()
+		.min(1)
+		.max(200)
+		.regex(/^[^/\p{C}]+$/u, "a VM's name has no slash and no control characters"),
+	/** Directory for the new disks; absent: beside where the source's disks were, or libvirt's images. */
+	storage: z.string().startsWith("/", "a storage directory is an absolute path").optional(),
+	/** Name of a network in the backup, to the name it gets. */
+	networks: z.record(z.string(), z.string()).default({}),
+	keepMac: z.boolean().default(false),
+	start: z.boolean().default(false),
+});
+export type RestoreNewRequest = z.infer<typeof restoreNewRequestSchema>;
+
+export const finishChainRequestSchema = z.strictObject({
+	type: z.literal("FinishChain"),
+	vm: vmArgument,
+});
+export type FinishChainRequest = z.infer<typeof finishChainRequestSchema>;
+
+export const jobRequestSchema = z.discriminatedUnion("type", [
+	backupRequestSchema,
+	restoreNewRequestSchema,
+	finishChainRequestSchema,
+]);
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+/** A request before its defaults are filled in. */
+export type JobRequestInput = z.input<typeof jobRequestSchema>;
+
+/** Which jobs to list; absent fields match all. */
+export const jobFilterSchema = z.strictObject({
+	id: uuidSchema.optional(),
+	vm: z.string().optional(),
+	backup: z.string().optional(),
+	host: z.string().optional(),
+	type: z.string().optional(),
+	executing: z.boolean().optional(),
+	scheduled: z.boolean().optional(),
+});
+export type JobFilter = z.infer<typeof jobFilterSchema>;

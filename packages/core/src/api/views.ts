@@ -1,0 +1,147 @@
+// The shapes that scripts rely on: what `--json` prints (CLI.md). Fields may be added, never renamed. Sizes are bytes, times
+// ISO 8601 UTC, durations milliseconds.
+import type { Proof } from "../domain/chain.ts";
+import type { Job, Progress } from "../domain/job.ts";
+import type { BackupKind, SkippedDisk } from "../domain/manifest.ts";
+
+export type VmView = {
+	readonly uuid: string;
+	readonly name: string;
+	readonly host: string;
+	readonly state: string;
+	/** Name of its offering. */
+	readonly offering: string;
+	readonly disks: readonly {
+		target: string;
+		path: string | null;
+		format: string | null;
+		virtualSize: number | null;
+		skipped: string | null;
+	}[];
+	/** Id of its open chain. */
+	readonly chain: string | null;
+	readonly lastBackup: { readonly id: string; readonly at: string } | null;
+	readonly lastProof: {
+		readonly level: string;
+		readonly at: string;
+		readonly backup: string;
+	} | null;
+	/** Reasons in words; empty when nothing is wrong. */
+	readonly atRisk: readonly string[];
+	/** For instance `extra layer present`, with the disks it concerns. */
+	readonly notes: readonly string[];
+};
+
+export type BackupStatus =
+	| "Queued"
+	| "BackingUp"
+	| "BackedUp"
+	| "Unconfirmed"
+	| "Failed"
+	| "Restoring"
+	| "Removed"
+	| "Expunged";
+
+export type BackupView = {
+	readonly id: string;
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly host: string;
+	readonly chain: string | null;
+	readonly sequence: number | null;
+	readonly parent: string | null;
+	readonly kind: BackupKind | null;
+	readonly reason: string;
+	readonly status: BackupStatus;
+	readonly compressionStatus: string;
+	readonly validationStatus: string;
+	readonly proof: readonly Proof[];
+	readonly createdAt: string;
+	readonly pointInTime: string | null;
+	readonly consistency: string | null;
+	readonly labels: readonly string[];
+	readonly pinned: boolean;
+	readonly size: number;
+	readonly uncompressedSize: number;
+	readonly virtualSize: number;
+	/** Name of its repository. */
+	readonly repository: string | null;
+	/** Absolute path of the published directory on this host. */
+	readonly path: string | null;
+	readonly offering: string | null;
+	readonly disks: readonly {
+		readonly target: string;
+		readonly layer: string;
+		readonly size: number;
+		readonly virtualSize: number;
+		readonly parentLayer: string | null;
+		readonly sha256: string;
+	}[];
+	readonly skipped: readonly SkippedDisk[];
+	readonly validation: readonly Record<string, unknown>[];
+	readonly error: { readonly code: string; readonly message: string } | null;
+	readonly warnings: readonly string[];
+};
+
+export type ChainView = {
+	readonly id: string;
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly repository: string;
+	readonly state: "open" | "ended";
+	readonly endReason: string | null;
+	/** Ids, oldest first. */
+	readonly backups: readonly string[];
+	readonly size: number;
+	readonly problems: readonly string[];
+};
+
+export type JobView = Omit<Job, "request"> & { readonly progress: Progress | null };
+
+export type RepositoryView = {
+	readonly id: string;
+	readonly name: string;
+	readonly path: string;
+	readonly state: "ready" | "read-only" | "unreachable" | "invalid";
+	readonly message: string | null;
+	readonly default: boolean;
+	readonly capacity: number;
+	readonly free: number;
+	readonly backups: number;
+	readonly chains: number;
+};
+
+export type SettingView = {
+	readonly name: string;
+	readonly value: string | number | boolean;
+	readonly unit: string | null;
+	readonly scope: string;
+	/** Where the value comes from: `default`, or the scope that sets it. */
+	readonly source: string;
+};
+
+/** What a dry run prints: what would happen and why. */
+export type PlanView = {
+	readonly type: string;
+	readonly reason: string;
+	readonly explain: readonly string[];
+	readonly warnings: readonly string[];
+	readonly steps: readonly { readonly kind: string; readonly text: string }[];
+};
+
+/** One line of a job's log. */
+export type JobLogLine = {
+	readonly at: string;
+	readonly level: "info" | "warn" | "error";
+	readonly text: string;
+};
+
+/** What a watcher of a job gets: the state first, then what changes; `end` is last. */
+export type JobEvent =
+	| { readonly type: "job"; readonly job: JobView }
+	| {
+			readonly type: "progress";
+			readonly job: string;
+			readonly phase: Job["phase"];
+			readonly progress: Progress;
+	  }
+	| { readonly type: "log"; readonly job: string; readonly line: JobLogLine }
+	| { readonly type: "end"; readonly job: JobView };
