@@ -11,3 +11,4 @@ export * from "./domain/vm.ts";
 export * from "./errors.ts";
 export * from "./ports.ts";
 export * from "./repository-port.ts";
+export * from "./settings.ts";
