@@ -1,0 +1,111 @@
+// From manifests to what `--json` prints: pure, so that a rescan and a finished backup give the same view.
+import type { Chain, PublishedBackup } from "../domain/chain.ts";
+import type { BackupView, ChainView } from "./views.ts";
+
+/** A backup's view as it is replicated: `path` differs from host to host and is put in at read. */
+export type StoredBackupView = Omit<BackupView, "path">;
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** The view of a published backup. `repository` is the name under which this host knows it. */
+export const backupView = (published: PublishedBackup, repository: string): StoredBackupView => {
+	const { manifest, marks } = published;
+	const layers = manifest.generation.layers;
+	return {
+		id: manifest.identity.id,
+		vm: { uuid: manifest.vm.uuid, name: manifest.vm.name },
+		host: manifest.host.name,
+		chain: manifest.identity.chain,
+		sequence: manifest.identity.sequence,
+		parent: manifest.parent?.id ?? null,
+		kind: manifest.kind,
+		reason: manifest.reason,
+		status: marks.removed === null ? "BackedUp" : "Removed",
+		compressionStatus: marks.compression.status,
+		validationStatus: marks.validation.status,
+		proof: marks.proofs,
+		createdAt: manifest.createdAt,
+		pointInTime: manifest.identity.pointInTime,
+		consistency: manifest.consistency,
+		labels: manifest.labels,
+		pinned: marks.pinned !== null,
+		size: sum(layers.map((layer) => layer.size)),
+		uncompressedSize: sum(layers.map((layer) => layer.uncompressedSize)),
+		virtualSize: sum(layers.map((layer) => layer.virtualSize)),
+		repository,
+		offering: manifest.offering.name,
+		disks: layers.map((layer) => ({
+			target: layer.target,
+			layer: layer.file,
+			size: layer.size,
+			virtualSize: layer.virtualSize,
+			parentLayer: layer.backing,
+			sha256: layer.sha256,
+		})),
+		skipped: manifest.skipped,
+		validation: marks.validation.steps,
+		error: null,
+		warnings: [],
+	};
+};
+
+/** The view of a chain; `null` when nothing readable is in it, since then not even its VM's name is known. */
+export const chainView = (chain: Chain, repository: string): ChainView | null => {
+	const newest = chain.members.at(-1);
+	if (newest === undefined) return null;
+	return {
+		id: chain.id,
+		vm: { uuid: chain.vm, name: newest.manifest.vm.name },
+		repository,
+		state: chain.end === null ? "open" : "ended",
+		endReason: chain.end?.reason ?? null,
+		backups: chain.members.map((member) => member.manifest.identity.id),
+		size: sum(
+			chain.members.flatMap((member) =>
+				member.manifest.generation.layers.map((layer) => layer.size),
+			),
+		),
+		problems: chain.problems,
+	};
+};
+
+/** A backup that never became one. */
+export type FailedBackupFacts = {
+	readonly id: string;
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly createdAt: string;
+	readonly reason: string;
+	readonly error: { readonly code: string; readonly message: string };
+	readonly status: "Failed" | "Unconfirmed";
+};
+
+/** The view of a failed backup: what was asked for, and the cause. */
+export const failedBackupView = (failed: FailedBackupFacts, host: string): StoredBackupView => ({
+	id: failed.id,
+	vm: failed.vm,
+	host,
+	chain: null,
+	sequence: null,
+	parent: null,
+	kind: null,
+	reason: failed.reason,
+	status: failed.status,
+	compressionStatus: "Uncompressed",
+	validationStatus: "NotValidated",
+	proof: [],
+	createdAt: failed.createdAt,
+	pointInTime: null,
+	consistency: null,
+	labels: [],
+	pinned: false,
+	size: 0,
+	uncompressedSize: 0,
+	virtualSize: 0,
+	repository: null,
+	offering: null,
+	disks: [],
+	skipped: [],
+	validation: [],
+	error: failed.error,
+	warnings: [],
+});
