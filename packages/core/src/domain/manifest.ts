@@ -117,6 +117,8 @@ export const trackerFactsSchema = z.strictObject({
 	identityDigest: sha256Schema,
 	host: z.string(),
 	recordedAt: instantSchema,
+	/** The run of the VM's process at that moment; absent when it was off. */
+	run: z.string().optional(),
 	disks: z.array(
 		z.strictObject({
 			target: targetSchema,

@@ -1,0 +1,62 @@
+// What a host writes to its journal while a job runs, and the state that follows from it. The runner and the recovery after a
+// crash use the same reducer, so there is one path only (DESIGN 4).
+import { z } from "zod";
+import { proofSchema } from "../domain/chain.ts";
+import { bytesSchema, instantSchema, sha256Schema } from "../domain/ids.ts";
+import { jobSchema } from "../domain/job.ts";
+import { manifestSchema } from "../domain/manifest.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/** A layer as it lies in `incoming/`, measured after it was checked. */
+export const layerFactsSchema = z.strictObject({
+	target: z.string(),
+	size: bytesSchema,
+	allocated: bytesSchema,
+	sha256: sha256Schema,
+	headerDigest: sha256Schema,
+	virtualSize: bytesSchema,
+});
+export type LayerFacts = z.infer<typeof layerFactsSchema>;
+
+/** What steps have found out, for the steps after them: one bag that grows, kept in the journal. */
+export const outcomesSchema = z.strictObject({
+	fencing: z.number().int().optional(),
+	pointInTime: instantSchema.optional(),
+	thawedEarly: z.boolean().optional(),
+	layers: z.array(layerFactsSchema).optional(),
+	machine: z
+		.strictObject({
+			files: z.array(z.string()),
+			networks: z.array(z.string()),
+			pools: z.array(z.string()),
+		})
+		.optional(),
+	manifest: manifestSchema.optional(),
+	proof: proofSchema.optional(),
+	warnings: z.array(z.string()).optional(),
+	/** Overlays that could not be merged, with the reason. */
+	leftover: z.array(z.strictObject({ target: z.string(), reason: z.string() })).optional(),
+	startedAt: instantSchema.optional(),
+	agentMs: z.number().nullable().optional(),
+});
+export type Outcomes = z.infer<typeof outcomesSchema>;
+
+const errorSchema = z.looseObject({ code: z.string(), message: z.string(), hint: z.string() });
+const stepNumber = z.number().int().nonnegative();
+
+export const journalEntrySchema = z.discriminatedUnion("type", [
+	z.strictObject({
+		type: z.literal("plan"),
+		job: jobSchema,
+		plan: z.custom<Plan>(
+			(value) => typeof value === "object" && value !== null && "steps" in value,
+		),
+	}),
+	z.strictObject({ type: z.literal("begin"), step: stepNumber }),
+	z.strictObject({ type: z.literal("done"), step: stepNumber, outcome: outcomesSchema }),
+	z.strictObject({ type: z.literal("failed"), step: stepNumber, error: errorSchema }),
+	z.strictObject({ type: z.literal("undoing"), error: errorSchema }),
+	z.strictObject({ type: z.literal("undone"), step: stepNumber }),
+	z.strictObject({ type: z.literal("end") }),
+]);
+export type JournalEntry = z.infer<typeof journalEntrySchema>;

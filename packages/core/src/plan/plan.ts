@@ -1,0 +1,76 @@
+import type { BackupKind, Consistency, SkippedDisk } from "../domain/manifest.ts";
+import type { ErrorCode, ErrorDetails } from "../errors.ts";
+import type { Step } from "./steps.ts";
+
+/** Why a request cannot be planned: a value, not an exception (DESIGN 4). Nothing has been touched. */
+export type Refusal = {
+	readonly refused: true;
+	readonly code: ErrorCode;
+	readonly message: string;
+	readonly details: ErrorDetails;
+};
+
+type PlanBase = {
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly repository: { readonly id: string; readonly name: string };
+	/** Why it is done this way, in one line (I7). */
+	readonly reason: string;
+	/** The reasoning, line by line, for `--dry-run` and the job's log. */
+	readonly explain: readonly string[];
+	readonly warnings: readonly string[];
+	readonly steps: readonly Step[];
+};
+
+/** A backup, decided: everything its executors need that was known before it began. */
+export type BackupPlan = PlanBase & {
+	readonly type: "Backup";
+	readonly backup: string;
+	readonly kind: BackupKind;
+	readonly chain: string;
+	readonly sequence: number;
+	/** The newest member of the chain; its directory is the base of increments. */
+	readonly parent: { readonly id: string; readonly identityDigest: string } | null;
+	readonly vmState: string;
+	readonly createdAt: string;
+	readonly nonce: string;
+	readonly consistency: Consistency;
+	readonly offering: { readonly id: string; readonly name: string } & Readonly<
+		Record<string, unknown>
+	>;
+	readonly labels: readonly string[];
+	readonly skipped: readonly SkippedDisk[];
+	/** Why the chain ends with this backup; null when it stays open. */
+	readonly endsChain: string | null;
+	/** Targets that keep an overlay afterwards, so that the next backup can be an increment. */
+	readonly tracked: boolean;
+};
+
+/** Closing a chain by hand: overlays merged down, the chain ended. */
+export type FinishPlan = PlanBase & { readonly type: "FinishChain"; readonly chain: string | null };
+
+/** A backup brought back as a VM of its own. */
+export type RestorePlan = PlanBase & {
+	readonly type: "Restore";
+	readonly backup: string;
+	readonly chain: string;
+	/** Directories of the backup and its ancestors, oldest first. */
+	readonly ancestry: readonly string[];
+	/** The new VM's definition, complete. */
+	readonly xml: string;
+	readonly uuid: string;
+	readonly name: string;
+	/** NVRAM to be copied: from the backup's directory to its new path. */
+	readonly nvram: { readonly from: string; readonly to: string } | null;
+	readonly disks: readonly { readonly target: string; readonly path: string }[];
+};
+
+export type Plan = BackupPlan | FinishPlan | RestorePlan;
+
+export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({
+	refused: true,
+	code,
+	message,
+	details,
+});
+
+export const isRefusal = (value: object): value is Refusal => "refused" in value;

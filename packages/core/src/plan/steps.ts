@@ -1,0 +1,96 @@
+// The steps of jobs as data. What each one holds, what may vanish under it and what a crash leaves is in docs/spec/steps.md;
+// how each is carried out is in the daemon's executors, one exhaustive table from kind to function.
+import type { FileFacts } from "../domain/image.ts";
+import type { DiskFormat } from "../domain/vm.ts";
+
+/** An image by absolute path and format; formats are never probed. */
+export type ImageRef = { readonly path: string; readonly format: DiskFormat };
+
+/** A new overlay that is to collect a disk's writes. */
+export type OverlayPlan = {
+	readonly target: string;
+	readonly base: ImageRef;
+	/** Absolute path of the file to make. */
+	readonly overlay: string;
+	/** Exact virtual size of the disk, bytes. */
+	readonly size: number;
+};
+
+/** What is copied for one disk. */
+export type LayerPlan = {
+	readonly target: string;
+	readonly virtualSize: number;
+	/** `whole`: the top image with all below it, flattened. `increment`: each image of the list, bottom first, collapsed into one. */
+	readonly mode: "whole" | "increment";
+	readonly images: readonly ImageRef[];
+	/** Directory name of the parent in the chain; only with `increment`. */
+	readonly parent: string | null;
+	/** Allocated bytes of the images: what progress is measured against. */
+	readonly bytes: number;
+};
+
+/** Overlays that are merged into the image below them and then retired (I11). */
+export type MergePlan = {
+	readonly target: string;
+	/** The image that takes the data. */
+	readonly base: ImageRef;
+	/** The highest overlay of the run. */
+	readonly top: string;
+	/** All overlays of the run, highest first: what is retired afterwards. */
+	readonly overlays: readonly string[];
+	/** The base as the tracker recorded it; null where it recorded nothing, or where the user asked for the merge. */
+	readonly recorded: FileFacts | null;
+};
+
+/** One disk of a restore: the layers of a backup flattened into a new file. */
+export type RestoreDiskPlan = {
+	readonly target: string;
+	/** Absolute path of the backup's layer. */
+	readonly layer: string;
+	/** Absolute path of the file to make. */
+	readonly path: string;
+	readonly format: DiskFormat;
+	readonly virtualSize: number;
+	readonly bytes: number;
+};
+
+export type Step =
+	| { readonly kind: "lease" }
+	| { readonly kind: "make-overlays"; readonly disks: readonly OverlayPlan[] }
+	| {
+			readonly kind: "switch-overlays";
+			readonly disks: readonly OverlayPlan[];
+			readonly quiesce: boolean;
+	  }
+	| {
+			readonly kind: "copy-layers";
+			readonly layers: readonly LayerPlan[];
+			/** Disks copied at a time. */
+			readonly parallel: number;
+			/** Bytes per second for each disk, 0 = no limit. */
+			readonly rate: number;
+			readonly compression: "zstd" | "zlib" | null;
+	  }
+	| { readonly kind: "check-layers"; readonly layers: readonly LayerPlan[] }
+	| { readonly kind: "save-machine" }
+	| { readonly kind: "publish" }
+	| { readonly kind: "confirm" }
+	| { readonly kind: "end-chain"; readonly chain: string; readonly reason: string }
+	| { readonly kind: "merge-overlays"; readonly merges: readonly MergePlan[] }
+	| { readonly kind: "record-tracker" }
+	| { readonly kind: "hold" }
+	| { readonly kind: "verify-layers" }
+	| { readonly kind: "copy-disks"; readonly disks: readonly RestoreDiskPlan[] }
+	| { readonly kind: "check-disks"; readonly disks: readonly RestoreDiskPlan[] }
+	| { readonly kind: "define-vm" }
+	| { readonly kind: "start-vm" };
+
+export type StepKind = Step["kind"];
+
+/** Steps that stand after the point of no return: what they do is repeated until it succeeds, never undone. */
+export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([
+	"confirm",
+	"end-chain",
+	"merge-overlays",
+	"record-tracker",
+]);
