@@ -46,6 +46,8 @@ export interface Catalog {
 		vm: { uuid: string; name: string; tags: readonly string[] },
 		offering: Offering,
 	): Promise<{ repository: KnownRepository; reason: string }>;
+	/** Ids of the repositories in which the view knows chains of this VM: one that cannot be read is not passed over. */
+	repositoriesOf(vm: string): Promise<readonly string[]>;
 	/** Makes the view of one chain equal to what was read from its repository. */
 	recordChain(repository: KnownRepository, chain: Chain): Promise<void>;
 	recordFailed(backup: FailedBackup): Promise<void>;

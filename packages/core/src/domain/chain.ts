@@ -1,6 +1,6 @@
 // A chain and its backups as read from a repository: manifests plus the small files beside them that may change after publication.
 import { z } from "zod";
-import { instantSchema, uuidSchema } from "./ids.ts";
+import { instantSchema } from "./ids.ts";
 import { type Manifest, manifestSchema, type TrackerFacts } from "./manifest.ts";
 
 /** `ended.json` of a chain: why no backup may be added to it any more. */
@@ -67,5 +67,8 @@ export type Chain = {
 	readonly problems: readonly string[];
 };
 
-export const chainIdSchema = uuidSchema;
+/** Why a chain takes no further backup; null while it is open. A backup that reached the chain's size ends it by itself. */
+export const chainEndReason = (chain: Chain): string | null =>
+	chain.end?.reason ?? chain.members.at(-1)?.manifest.endsChain ?? null;
+
 export const parseManifest = (value: unknown): Manifest => manifestSchema.parse(value);

@@ -68,6 +68,6 @@ export type FileUse = {
 	readonly path: string;
 	readonly vm: string;
 	readonly where: "live" | "inactive" | "snapshot" | "managed save" | "backing";
-	/** A top image that the domain itself writes, not one below it. */
+	/** A top image that the domain writes; for `snapshot`: false means that the snapshot's own state lies in this file and dies with a write into it. */
 	readonly writable: boolean;
 };

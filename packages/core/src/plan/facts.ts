@@ -3,7 +3,7 @@ import type { BackupRequest } from "../api/job-request.ts";
 import type { Chain } from "../domain/chain.ts";
 import type { FileFacts, ImageInfo } from "../domain/image.ts";
 import type { Offering } from "../domain/offering.ts";
-import type { FileUse, Vm, VmDisk } from "../domain/vm.ts";
+import type { Vm, VmDisk } from "../domain/vm.ts";
 
 /** One disk of the VM with its images on the VM's storage. */
 export type DiskFacts = {
@@ -29,8 +29,6 @@ export type OpenChainFacts = {
 export type VmFacts = {
 	readonly vm: Vm;
 	readonly disks: readonly DiskFacts[];
-	/** Files named by all VMs of this host. */
-	readonly uses: readonly FileUse[];
 	readonly open: OpenChainFacts | null;
 };
 

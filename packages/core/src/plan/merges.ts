@@ -59,7 +59,9 @@ const usedElsewhere = (path: string, facts: MergeFacts): FileUse | undefined =>
 	facts.uses.find(
 		(use) =>
 			use.path === path &&
-			(use.vm !== facts.vm || use.where === "snapshot" || use.where === "managed save"),
+			(use.vm !== facts.vm ||
+				use.where === "managed save" ||
+				(use.where === "snapshot" && !use.writable)),
 	);
 
 /** Why a merge must not be made now, in words; undefined when it is proven safe. */
