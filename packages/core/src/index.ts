@@ -3,6 +3,7 @@ export * from "./api/admin-views.ts";
 export * from "./api/inputs.ts";
 export * from "./api/job-request.ts";
 export * from "./api/view-builders.ts";
+export * from "./api/view-schemas.ts";
 export * from "./api/views.ts";
 export * from "./domain/chain.ts";
 export * from "./domain/ids.ts";

@@ -1,5 +1,5 @@
 // From manifests to what `--json` prints: pure, so that a rescan and a finished backup give the same view.
-import type { Chain, PublishedBackup } from "../domain/chain.ts";
+import { type Chain, chainEndReason, type PublishedBackup } from "../domain/chain.ts";
 import type { BackupView, ChainView } from "./views.ts";
 
 /** A backup's view as it is replicated: `path` differs from host to host and is put in at read. */
@@ -57,8 +57,8 @@ export const chainView = (chain: Chain, repository: string): ChainView | null =>
 		id: chain.id,
 		vm: { uuid: chain.vm, name: newest.manifest.vm.name },
 		repository,
-		state: chain.end === null ? "open" : "ended",
-		endReason: chain.end?.reason ?? null,
+		state: chainEndReason(chain) === null ? "open" : "ended",
+		endReason: chainEndReason(chain),
 		backups: chain.members.map((member) => member.manifest.identity.id),
 		size: sum(
 			chain.members.flatMap((member) =>

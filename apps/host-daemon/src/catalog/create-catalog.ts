@@ -1,0 +1,106 @@
+// The catalog put together: one book a subject over the documents of the store.
+import type { Offering, SettingName } from "@knib/core";
+import { createBackupBook } from "./backup-book.ts";
+import type {
+	BackupBody,
+	ChainBody,
+	HostBody,
+	RepositoryBody,
+	SettingsBody,
+	VmBody,
+} from "./bodies.ts";
+import type { Catalog } from "./catalog.ts";
+import { createTurnstile } from "./change.ts";
+import type { Documents } from "./documents.ts";
+import { createOfferingBook } from "./offering-book.ts";
+import { createRepositoryBook, type RepositoryDriver } from "./repository-book.ts";
+import { createRepositoryChanges } from "./repository-changes.ts";
+import { createSettingBook } from "./setting-book.ts";
+import { createVmBook } from "./vm-book.ts";
+
+/** The documents that the catalog is kept in. */
+export type CatalogDocuments = {
+	readonly offerings: Documents<Offering>;
+	readonly vms: Documents<VmBody>;
+	readonly settings: Documents<SettingsBody>;
+	readonly repositories: Documents<RepositoryBody>;
+	readonly hosts: Documents<HostBody>;
+	readonly chains: Documents<ChainBody>;
+	readonly backups: Documents<BackupBody>;
+};
+
+type Deps = {
+	readonly documents: CatalogDocuments;
+	readonly driver: RepositoryDriver;
+	readonly host: { readonly id: string; readonly name: string };
+	readonly configured: Readonly<Partial<Record<SettingName, string>>>;
+	readonly now: () => string;
+	readonly uuid: () => string;
+};
+
+/** Books for the control API, and `catalog`, the narrow view that jobs work with. */
+export const createCatalog = (deps: Deps) => {
+	const { documents, host, driver, now, uuid } = deps;
+	const settings = createSettingBook({
+		settings: documents.settings,
+		host,
+		configured: deps.configured,
+	});
+	const backups = createBackupBook({
+		backups: documents.backups,
+		chains: documents.chains,
+		repositories: () => repositories.known(),
+		host,
+	});
+	const repositories = createRepositoryBook({
+		repositories: documents.repositories,
+		hosts: documents.hosts,
+		driver,
+		backups,
+		host,
+		minimumFree: () => settings.value("backup.repository.minimum.free", {}),
+	});
+	const repositoryChanges = createRepositoryChanges({
+		repositories: documents.repositories,
+		hosts: documents.hosts,
+		offerings: documents.offerings,
+		driver,
+		book: repositories,
+		backups,
+		host,
+		now,
+	});
+	const offerings = createOfferingBook({
+		offerings: documents.offerings,
+		vms: documents.vms,
+		repositoryId: async (text) => (await repositories.find(text)).id,
+		now,
+		uuid,
+	});
+	const vms = createVmBook({ vms: documents.vms, offerings });
+	const catalog: Catalog = {
+		offeringOf: vms.offeringOf,
+		excludedDisks: vms.excludedDisks,
+		setting: (name, scope) => settings.value(name, scope),
+		repositories: repositories.known,
+		open: repositories.open,
+		choose: (_vm, offering) => repositories.choose(offering),
+		repositoriesOf: backups.repositoriesOf,
+		recordChain: backups.recordChain,
+		recordFailed: backups.recordFailed,
+		backup: backups.get,
+		findBackup: backups.find,
+		noteVm: vms.note,
+	};
+	return {
+		catalog,
+		offerings,
+		vms,
+		settings,
+		repositories,
+		repositoryChanges,
+		backups,
+		turnstile: createTurnstile(),
+	};
+};
+export type Books = ReturnType<typeof createCatalog>;

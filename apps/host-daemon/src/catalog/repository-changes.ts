@@ -1,0 +1,174 @@
+// Adding, removing and rescanning repositories. The directories themselves are never deleted here.
+import { resolve } from "node:path";
+import {
+	asKnibError,
+	KnibError,
+	type Offering,
+	type Repository,
+	type RepositoryView,
+	type RescanView,
+} from "@knib/core";
+import type { BackupBook } from "./backup-book.ts";
+import type { HostBody, RepositoryBody } from "./bodies.ts";
+import type { KnownRepository } from "./catalog.ts";
+import type { Change } from "./change.ts";
+import type { Documents } from "./documents.ts";
+import type { RepositoryBook, RepositoryDriver } from "./repository-book.ts";
+
+type Deps = {
+	readonly repositories: Documents<RepositoryBody>;
+	readonly hosts: Documents<HostBody>;
+	readonly offerings: Documents<Offering>;
+	readonly driver: RepositoryDriver;
+	readonly book: RepositoryBook;
+	readonly backups: Pick<BackupBook, "recordChain" | "of" | "forget">;
+	readonly host: { readonly id: string; readonly name: string };
+	readonly now: () => string;
+};
+
+/** Reads a whole repository before anything of its view is changed: an answer that could not be read changes nothing (I10). */
+const readAll = async (repository: Repository) => {
+	const chains = [];
+	for (const vm of await repository.vms()) chains.push(...(await repository.chains(vm)));
+	return chains;
+};
+
+/** Changes of the set of repositories, and the view of what is in them. */
+export const createRepositoryChanges = (deps: Deps) => {
+	const { book, host } = deps;
+
+	const ownBody = async (): Promise<HostBody> =>
+		(await deps.hosts.get(host.id)) ?? { id: host.id, name: host.name, repositories: {} };
+
+	const rescanOne = async (known: KnownRepository): Promise<RescanView> => {
+		const chains = await readAll(await book.openKnown(known));
+		const before = await deps.backups.of(known.id);
+		for (const chain of chains) await deps.backups.recordChain(known, chain);
+		const members = chains.flatMap((chain) => chain.members.map((m) => m.manifest.identity.id));
+		const living = new Set(members);
+		const readable = new Set(chains.filter((c) => c.members.length > 0).map((chain) => chain.id));
+		const vanished = before.backups.map((b) => b.id).filter((id) => !living.has(id));
+		const gone = before.chains.map((c) => c.id).filter((id) => !readable.has(id));
+		await deps.backups.forget({ backups: vanished, chains: gone });
+		return {
+			repository: known.name,
+			chains: chains.length,
+			backups: members.length,
+			vanished,
+			problems: chains.flatMap((chain) => chain.problems),
+			error: null,
+		};
+	};
+
+	/** A repository that cannot be read is reported and its view stays as it is. */
+	const rescan = async (which: readonly KnownRepository[]): Promise<readonly RescanView[]> => {
+		const found: RescanView[] = [];
+		for (const known of which) {
+			try {
+				found.push(await rescanOne(known));
+			} catch (error) {
+				const { code, message } = asKnibError(error);
+				const empty = { chains: 0, backups: 0, vanished: [], problems: [] };
+				found.push({ repository: known.name, ...empty, error: { code, message } });
+			}
+		}
+		return found;
+	};
+
+	const mustBeFree = async (name: string, path: string): Promise<void> => {
+		const all = await book.known();
+		const named = all.find((repository) => repository.name === name);
+		if (named !== undefined) {
+			throw new KnibError("EXISTS", `a repository named ${name} exists already, at ${named.path}`);
+		}
+		const there = all.find((repository) => repository.path === path);
+		if (there !== undefined) {
+			throw new KnibError("EXISTS", `${path} is already known as repository ${there.name}`);
+		}
+	};
+
+	const record = async (known: KnownRepository): Promise<void> => {
+		const body = await ownBody();
+		const entry = { path: known.path, default: known.default, addedAt: deps.now() };
+		await deps.repositories.put({ id: known.id, name: known.name });
+		await deps.hosts.put({ ...body, repositories: { ...body.repositories, [known.id]: entry } });
+	};
+
+	return {
+		rescan,
+		/** The directory is made into a repository where it is missing or empty; one that holds a repository is taken as it is and read. */
+		add: async (input: {
+			readonly name: string;
+			readonly path: string;
+			readonly default: boolean;
+		}): Promise<Change<RepositoryView>> => {
+			const path = resolve(input.path);
+			await mustBeFree(input.name, path);
+			const there = await deps.driver.inspect(path);
+			const isDefault = input.default || (await book.known()).every((r) => !r.default);
+			return {
+				type: "RepositoryAdd",
+				explain: [
+					there === "repository"
+						? `adds the repository in ${path} as ${input.name} and reads its backups`
+						: `makes a new repository in ${path} and adds it as ${input.name}`,
+					...(isDefault ? ["it becomes a default one: new chains go there"] : []),
+				],
+				apply: async () => {
+					const { repository } = await deps.driver.openOrCreate(path, input.name);
+					const all = await book.known();
+					const same = all.find((known) => known.id === repository.id);
+					if (same !== undefined) {
+						const message = `${path} holds the same repository as ${same.name} at ${same.path}`;
+						throw new KnibError("EXISTS", message);
+					}
+					const known = { id: repository.id, name: input.name, path, default: isDefault };
+					await record(known);
+					await rescan([known]);
+					return await book.view(known);
+				},
+			};
+		},
+		/** Takes it out of this host's list; nothing in the directory is touched. */
+		remove: async (idOrName: string): Promise<Change<{ id: string; name: string }>> => {
+			const known = await book.find(idOrName);
+			const users = (await deps.offerings.all()).filter(
+				(offering) => offering.repository === known.id && offering.removedAt === undefined,
+			);
+			if (users.length > 0) {
+				const names = users.map((offering) => offering.name).join(", ");
+				throw new KnibError(
+					"REFUSED",
+					`repository ${known.name} is named by the offering ${names}`,
+					{
+						details: { hint: "change the offering first: `knib offering update`" },
+					},
+				);
+			}
+			const held = await deps.backups.of(known.id);
+			const open = held.chains.filter((chain) => chain.state === "open");
+			return {
+				type: "RepositoryRemove",
+				explain: [
+					`takes repository ${known.name} out of this host's list`,
+					`its ${held.backups.length} backups stay in ${known.path}`,
+				],
+				warnings: open.map(
+					(chain) => `the open chain of ${chain.vm.name} lies there; its next backup is a full one`,
+				),
+				apply: async () => {
+					const body = await ownBody();
+					const { [known.id]: _, ...rest } = body.repositories;
+					await deps.hosts.put({ ...body, repositories: rest });
+					await deps.repositories.remove([known.id]);
+					await deps.backups.forget({
+						backups: held.backups.map((backup) => backup.id),
+						chains: held.chains.map((chain) => chain.id),
+					});
+					return { id: known.id, name: known.name };
+				},
+			};
+		},
+	};
+};
+export type RepositoryChanges = ReturnType<typeof createRepositoryChanges>;
