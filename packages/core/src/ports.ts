@@ -142,6 +142,8 @@ export interface DiskImages {
 	resize(path: string, format: string, size: number): Promise<void>;
 	/** True when the image could just be opened for writing under qemu's image lock: nobody uses it (I11). */
 	writable(path: string, format: string): Promise<boolean>;
+	/** All qcow2 images in the directory of `path`, with what each stands on by its header (absolute; null for none): finds clones that no definition names. */
+	imagesBeside(path: string): Promise<readonly { path: string; backing: string | null }[]>;
 	/** Bytes free for a new file in a directory, and whether it can be written. */
 	space(directory: string): Promise<{ free: number; capacity: number; writable: boolean }>;
 	/** fsync of a file and of its directory. */
