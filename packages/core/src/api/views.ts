@@ -94,7 +94,9 @@ export type ChainView = {
 	readonly problems: readonly string[];
 };
 
-export type JobView = Omit<Job, "request"> & { readonly progress: Progress | null };
+/** A job's own fields; `Omit` would lose them to the index signature of a loose schema. */
+type JobFields = { readonly [K in keyof Job as string extends K ? never : K]: Job[K] };
+export type JobView = Omit<JobFields, "request"> & { readonly progress: Progress | null };
 
 export type RepositoryView = {
 	readonly id: string;

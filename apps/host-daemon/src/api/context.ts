@@ -1,0 +1,20 @@
+import type { DaemonView, DiskImages, Hypervisor, InitInput, InitView, Outcome } from "@knib/core";
+import type { Books } from "../catalog/create-catalog.ts";
+import type { JobService } from "../jobs/job-service.ts";
+
+/** What the control API needs of the daemon. */
+export type ApiDeps = {
+	readonly books: Books;
+	readonly jobs: JobService;
+	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
+	readonly images: Pick<DiskImages, "info">;
+	readonly host: { readonly id: string; readonly name: string };
+	readonly daemon: () => DaemonView;
+	readonly now: () => string;
+	/** Resolves when interrupted work has been taken up again; new jobs wait for it. Rejects with the reason when that failed. */
+	readonly ready: Promise<void>;
+	readonly init: (input: InitInput) => Promise<Outcome<InitView>>;
+};
+
+/** One connection's context: `user` is what the client states, noted as stated. */
+export type Context = { readonly deps: ApiDeps; readonly user: string };

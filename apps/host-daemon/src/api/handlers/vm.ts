@@ -1,0 +1,38 @@
+import { vmAssignInputSchema, vmInputSchema, vmSetInputSchema } from "@knib/core";
+import { carryOut } from "../../catalog/change.ts";
+import { procedure } from "../trpc.ts";
+import { findVm, findVmOrPast, listVms, viewVm } from "../vm-views.ts";
+
+/** Inventory and per-VM policy. */
+export const vmProcedures = {
+	list: procedure.query(({ ctx }) => listVms(ctx.deps)),
+	show: procedure.input(vmInputSchema).query(async ({ ctx: { deps }, input }) => {
+		const vm = await findVm(deps, input.vm);
+		return { ...(await viewVm(deps, vm)), policy: (await deps.books.vms.record(vm.uuid)).policy };
+	}),
+	assign: procedure.input(vmAssignInputSchema).mutation(async ({ ctx: { deps }, input }) => {
+		const { books } = deps;
+		const vm = await findVm(deps, input.vm);
+		return carryOut(books.turnstile, () => books.vms.assign(vm, input.offering), input.dryRun);
+	}),
+	/** Answers the job that finishes the VM's chain; null when the VM is not on this host any more. */
+	unassign: procedure
+		.input(vmAssignInputSchema.omit({ offering: true }))
+		.mutation(async ({ ctx: { deps, user }, input }) => {
+			const { books } = deps;
+			const vm = await findVmOrPast(deps, input.vm);
+			const outcome = await carryOut(books.turnstile, () => books.vms.unassign(vm), input.dryRun);
+			if (!outcome.done) return outcome;
+			const here = (await deps.hypervisor.vm(vm.uuid)) !== undefined;
+			const open = (await books.backups.chains(vm.uuid)).some((chain) => chain.state === "open");
+			if (!here || !open) return { done: true as const, result: { ...outcome.result, job: null } };
+			await deps.ready;
+			const job = await deps.jobs.start({ type: "FinishChain", vm: vm.uuid }, user);
+			return { done: true as const, result: { ...outcome.result, job: job.id } };
+		}),
+	set: procedure.input(vmSetInputSchema).mutation(async ({ ctx: { deps }, input }) => {
+		const { books } = deps;
+		const vm = await findVm(deps, input.vm);
+		return carryOut(books.turnstile, () => books.vms.set(vm, input.values), input.dryRun);
+	}),
+};

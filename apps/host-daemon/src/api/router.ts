@@ -1,0 +1,24 @@
+import { backupProcedures, chainProcedures } from "./handlers/backup.ts";
+import { daemonProcedures, hostProcedures } from "./handlers/host.ts";
+import { jobProcedures } from "./handlers/job.ts";
+import { offeringProcedures } from "./handlers/offering.ts";
+import { repositoryProcedures } from "./handlers/repository.ts";
+import { settingsProcedures } from "./handlers/settings.ts";
+import { vmProcedures } from "./handlers/vm.ts";
+import { router } from "./trpc.ts";
+
+/** The control API: topics as on the command line. */
+export const appRouter = router({
+	vm: vmProcedures,
+	offering: offeringProcedures,
+	repository: repositoryProcedures,
+	host: hostProcedures,
+	backup: backupProcedures,
+	chain: chainProcedures,
+	job: jobProcedures,
+	settings: settingsProcedures,
+	daemon: daemonProcedures,
+});
+
+/** The type from which the client infers its calls. */
+export type AppRouter = typeof appRouter;

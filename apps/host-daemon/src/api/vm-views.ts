@@ -1,0 +1,120 @@
+// A VM as libvirt shows it, joined with what the catalog knows.
+import {
+	type BackupView,
+	KnibError,
+	type Proof,
+	type Vm,
+	type VmView,
+	whySkipped,
+} from "@knib/core";
+import type { ApiDeps } from "./context.ts";
+
+type Deps = Pick<ApiDeps, "books" | "hypervisor" | "images" | "host">;
+
+const AT_A_TIME = 4;
+
+/** A VM by name or uuid; rejects with VM_NOT_FOUND. */
+export const findVm = async (
+	{ hypervisor }: Pick<Deps, "hypervisor">,
+	text: string,
+): Promise<Vm> => {
+	const vm = await hypervisor.vm(text);
+	if (vm !== undefined) return vm;
+	throw new KnibError("VM_NOT_FOUND", `this host has no VM ${text}`);
+};
+
+/** A VM that libvirt has, or had when it was backed up. Rejects with VM_NOT_FOUND when neither knows it. */
+export const findVmOrPast = async (deps: Pick<Deps, "hypervisor" | "books">, text: string) => {
+	const vm = await deps.hypervisor.vm(text);
+	if (vm !== undefined) return { uuid: vm.uuid, name: vm.name };
+	const past = (await deps.books.backups.list({ vm: text, all: true })).at(-1);
+	if (past !== undefined) return past.vm;
+	throw new KnibError("VM_NOT_FOUND", `this host has neither a VM ${text} nor a backup of one`);
+};
+
+const sizeOf = async (deps: Deps, path: string, format: string): Promise<number | null> => {
+	try {
+		return (await deps.images.info(path, format)).virtualSize;
+	} catch {
+		return null;
+	}
+};
+
+const diskViews = (deps: Deps, vm: Vm): Promise<VmView["disks"]> =>
+	Promise.all(
+		vm.disks.map(async ({ target, path = null, format = null, ...rest }) => ({
+			target,
+			path,
+			format,
+			virtualSize: path !== null && format !== null ? await sizeOf(deps, path, format) : null,
+			skipped:
+				whySkipped({
+					target,
+					...rest,
+					...(path === null ? {} : { path }),
+					...(format === null ? {} : { format }),
+				}) ?? null,
+		})),
+	);
+
+type Shown = Pick<VmView, "lastProof">["lastProof"];
+const lastProofOf = (backups: readonly BackupView[]): Shown => {
+	const proofs = backups.flatMap((backup) =>
+		backup.proof.map(({ level, at }: Proof) => ({ level, at, backup: backup.id })),
+	);
+	return proofs.sort((a, b) => (a.at < b.at ? -1 : 1)).at(-1) ?? null;
+};
+
+const risksOf = (
+	backups: readonly BackupView[],
+	problems: readonly string[],
+): readonly string[] => {
+	const points = backups.filter((backup) => backup.status === "BackedUp");
+	const newest = backups.at(-1);
+	const failed =
+		newest?.status === "Failed"
+			? [`the last backup failed: ${newest.error?.message ?? newest.reason}`]
+			: [];
+	return [...(points.length === 0 ? ["it has no backup"] : []), ...failed, ...problems];
+};
+
+/** The view of a VM. Effects: reads the headers of its disks. */
+export const viewVm = async (deps: Deps, vm: Vm): Promise<VmView> => {
+	const { books } = deps;
+	const [backups, chains, offering, record, disks] = await Promise.all([
+		books.backups.list({ vm: vm.uuid, all: true }),
+		books.backups.chains(vm.uuid),
+		books.vms.offeringOf(vm.uuid).catch(() => undefined),
+		books.vms.record(vm.uuid),
+		diskViews(deps, vm),
+	]);
+	const open = chains.filter((chain) => chain.state === "open").at(-1);
+	const last = backups.filter((backup) => backup.status === "BackedUp").at(-1);
+	return {
+		uuid: vm.uuid,
+		name: vm.name,
+		host: deps.host.name,
+		state: vm.managedSave ? `${vm.state}, saved` : vm.state,
+		offering: offering?.name ?? "",
+		disks,
+		chain: open?.id ?? null,
+		lastBackup: last === undefined ? null : { id: last.id, at: last.pointInTime ?? last.createdAt },
+		lastProof: lastProofOf(backups),
+		atRisk: risksOf(backups, open?.problems ?? []),
+		notes: record.notes,
+	};
+};
+
+/** All VMs of this host by name. One whose definition cannot be read is an error, not left out (I10); one that went away meanwhile is. */
+export const listVms = async (deps: Deps): Promise<readonly VmView[]> => {
+	const waiting = [...(await deps.hypervisor.list())];
+	const views: VmView[] = [];
+	const worker = async (): Promise<void> => {
+		for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+			const vm = await deps.hypervisor.vm(next.uuid);
+			if (vm !== undefined) views.push(await viewVm(deps, vm));
+		}
+	};
+	await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+	return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+};
