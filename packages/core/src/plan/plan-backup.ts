@@ -179,6 +179,7 @@ type Decided = {
 	readonly shape: Shape;
 	readonly ends: string | null;
 	readonly parentDirectory: string | null;
+	readonly chain: string;
 };
 
 const stepsOf = (facts: BackupFacts, decided: Decided): readonly Step[] => {
@@ -215,7 +216,9 @@ const stepsOf = (facts: BackupFacts, decided: Decided): readonly Step[] => {
 			? [{ kind: "end-chain", chain: old, reason: shape.endsOld } as const]
 			: []),
 		...(merges.length === 0 ? [] : [{ kind: "merge-overlays", merges } as const]),
-		...(shape.kind !== "isolated" && ends === null ? [{ kind: "record-tracker" } as const] : []),
+		...(shape.kind !== "isolated" && ends === null
+			? [{ kind: "record-tracker", chain: decided.chain } as const]
+			: []),
 	];
 };
 
@@ -269,7 +272,7 @@ export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
 		explain: explainBackup(facts, shape, ends),
 		warnings: warningsOf(facts, picked.skipped, picked.chosen),
 		steps,
-		chain: parent?.identity.chain ?? facts.newChain,
+		chain,
 		sequence: (parent?.identity.sequence ?? 0) + 1,
 		parent:
 			parent === undefined

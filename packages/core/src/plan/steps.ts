@@ -77,7 +77,7 @@ export type Step =
 	| { readonly kind: "confirm" }
 	| { readonly kind: "end-chain"; readonly chain: string; readonly reason: string }
 	| { readonly kind: "merge-overlays"; readonly merges: readonly MergePlan[] }
-	| { readonly kind: "record-tracker" }
+	| { readonly kind: "record-tracker"; readonly chain: string }
 	| { readonly kind: "hold" }
 	| { readonly kind: "verify-layers" }
 	| { readonly kind: "copy-disks"; readonly disks: readonly RestoreDiskPlan[] }

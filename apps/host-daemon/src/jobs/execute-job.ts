@@ -1,0 +1,142 @@
+// Takes a job from its plan to its end: run, record, and tell. The same code ends a job that was found in the journal at start.
+import {
+	asKnibError,
+	type BackupPlan,
+	type Job,
+	KnibError,
+	type Plan,
+	type RunState,
+	recoverRun,
+	reduceRun,
+	viewError,
+} from "@knib/core";
+import { finishPlan } from "./job-result.ts";
+import { beginRun, createJobRun, type JobRun, type RunParts } from "./job-run.ts";
+import type { JobJournal, Journal } from "./journal.ts";
+import { type RunEnd, runBack, runForward } from "./run-job.ts";
+
+/** What executing needs beyond the parts of a run. */
+export type ExecuteParts = RunParts & { readonly journal: Journal };
+
+const NEVER = new AbortController().signal;
+
+const recordFailure = async (
+	parts: RunParts,
+	plan: BackupPlan,
+	error: KnibError,
+	status: "Failed" | "Unconfirmed",
+): Promise<void> => {
+	const { code, message } = error;
+	await parts.deps.catalog.recordFailed({
+		id: plan.backup,
+		vm: plan.vm,
+		createdAt: plan.createdAt,
+		reason: plan.reason,
+		error: { code, message },
+		status,
+	});
+};
+
+const endDone = async (parts: RunParts, run: JobRun, state: RunState): Promise<void> => {
+	for (const text of [...state.plan.warnings, ...(state.outcomes.warnings ?? [])]) {
+		await run.change({ type: "warns", text });
+	}
+	const result = await finishPlan(parts.deps, state);
+	await run.change({ type: "succeeds", at: parts.deps.clock.now(), result });
+};
+
+const endUndone = async (
+	parts: RunParts,
+	run: JobRun,
+	end: Extract<RunEnd, { how: "undone" }>,
+): Promise<void> => {
+	const { plan } = end.state;
+	if (plan.type === "Backup") await recordFailure(parts, plan, end.error, "Failed");
+	if (end.leftover.length > 0) await parts.deps.catalog.noteVm(plan.vm.uuid, end.leftover);
+	const at = parts.deps.clock.now();
+	const type = end.error.code === "CANCELLED" ? "cancelled" : "fails";
+	await run.change({ type, at, error: viewError(end.error) });
+};
+
+/** Ends the job as its run ended. Returns whether its journal may go: an unconfirmed one stays until the repository answers (F17). */
+const settleEnd = async (parts: RunParts, run: JobRun, end: RunEnd): Promise<boolean> => {
+	switch (end.how) {
+		case "done":
+			await endDone(parts, run, end.state);
+			return true;
+		case "undone":
+			await endUndone(parts, run, end);
+			return true;
+		case "unconfirmed": {
+			const { plan } = end.state;
+			if (plan.type === "Backup") await recordFailure(parts, plan, end.error, "Unconfirmed");
+			await run.change({ type: "fails", at: parts.deps.clock.now(), error: viewError(end.error) });
+			return false;
+		}
+	}
+};
+
+const conclude = async (
+	parts: RunParts,
+	run: JobRun,
+	journal: JobJournal,
+	work: () => Promise<RunEnd>,
+): Promise<void> => {
+	try {
+		const end = await work();
+		const finished = await settleEnd(parts, run, end);
+		await run.release();
+		if (finished) await journal.close();
+	} catch (thrown) {
+		await run.release();
+		const error = asKnibError(thrown);
+		run.log("error", error.message);
+		if (run.job().endedAt === null) {
+			await run.change({ type: "fails", at: parts.deps.clock.now(), error: viewError(error) });
+		}
+	}
+	parts.events.ended(run.job());
+};
+
+/** Runs a fresh plan to its end; never rejects: how it ended is in the job. */
+export const executePlan = async (
+	parts: ExecuteParts,
+	job: Job,
+	plan: Plan,
+	signal: AbortSignal,
+): Promise<void> => {
+	const journal = await parts.journal.create(job.id);
+	const run = createJobRun(parts, { job, journal, begunBefore: new Set() });
+	for (const line of plan.explain) run.log("info", line);
+	await conclude(parts, run, journal, async () => {
+		const state = await beginRun(journal, job, plan);
+		return runForward(state, run.hooks, signal);
+	});
+};
+
+const stateOf = (entries: Parameters<typeof reduceRun>[1][]): RunState | null => {
+	let state: RunState | null = null;
+	for (const entry of entries) state = reduceRun(state, entry);
+	return state;
+};
+
+/** The state a journal leaves; null for a journal without a single whole line. Throws JOURNAL_CORRUPT. */
+export const replay = (entries: readonly Parameters<typeof reduceRun>[1][]): RunState | null =>
+	stateOf([...entries]);
+
+/** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
+export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
+	const { deps } = parts;
+	if (state.plan.type !== "Restore") await deps.hypervisor.settle(state.plan.vm.uuid);
+	const journal = await parts.journal.reopen(job.id);
+	const run = createJobRun(parts, { job, journal, begunBefore: state.begun });
+	const interrupted = new KnibError(
+		"INTERRUPTED",
+		"knibd stopped while the job ran; what it had begun was undone",
+	);
+	await conclude(parts, run, journal, () =>
+		recoverRun(state) === "back"
+			? runBack(state, run.hooks, interrupted)
+			: runForward(state, run.hooks, NEVER),
+	);
+};

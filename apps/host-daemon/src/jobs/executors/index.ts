@@ -1,0 +1,48 @@
+// One exhaustive table from the kind of a step to what carries it out.
+import type { Outcomes, Step, StepKind } from "@knib/core";
+import type { Executor, StepContext } from "../context.ts";
+import type { StepRunner } from "../run-job.ts";
+import { checkLayers, copyLayers } from "./copy-layers.ts";
+import { mergeOverlays } from "./merge-overlays.ts";
+import { makeOverlays, switchOverlays } from "./overlays.ts";
+import { confirm, endChain, publish } from "./publish.ts";
+import { recordTracker } from "./record-tracker.ts";
+import { checkDisks, copyDisks, defineVm, hold, startVm, verifyLayers } from "./restore-new.ts";
+import { saveMachine } from "./save-machine.ts";
+
+type Table = { readonly [K in StepKind]: Executor<K> };
+
+const EXECUTORS: Table = {
+	lease: {
+		run: async (_step, context) => ({ fencing: (await context.lease()).fencing }),
+	},
+	"make-overlays": makeOverlays,
+	"switch-overlays": switchOverlays,
+	"copy-layers": copyLayers,
+	"check-layers": checkLayers,
+	"save-machine": saveMachine,
+	publish,
+	confirm,
+	"end-chain": endChain,
+	"merge-overlays": mergeOverlays,
+	"record-tracker": recordTracker,
+	hold,
+	"verify-layers": verifyLayers,
+	"copy-disks": copyDisks,
+	"check-disks": checkDisks,
+	"define-vm": defineVm,
+	"start-vm": startVm,
+};
+
+const executorOf = <K extends StepKind>(kind: K): Executor<K> => EXECUTORS[kind];
+
+/** Carries a step out through the table. The cast ties a step to the executor of its own kind, which TypeScript cannot follow through a union. */
+const apply = <K extends StepKind>(step: Step & { kind: K }): Executor<K> => executorOf(step.kind);
+
+export const executors: StepRunner = {
+	run: (step: Step, context: StepContext): Promise<Outcomes> =>
+		apply(step).run(step as never, context),
+	undo: async (step: Step, context: StepContext): Promise<void> => {
+		await apply(step).undo?.(step as never, context);
+	},
+};

@@ -1,0 +1,124 @@
+// Merges knib's older overlays into the image below them, each with its own proof (SPEC 2.4, SAFETY F2, F13, F14), and retires them.
+import {
+	asKnibError,
+	type FileUse,
+	type ImageInfo,
+	KnibError,
+	type MergePlan,
+	type Outcomes,
+	type Vm,
+	whyNotMerge,
+} from "@knib/core";
+import type { Executor, StepContext } from "../context.ts";
+import { GONE, retireFile } from "./retire-file.ts";
+
+/** Images in the same directories that stand on a file of the merge without being in the VM's chain: clones and branches that no definition names. */
+const strangersOn = async (
+	context: StepContext,
+	merge: MergePlan,
+	chain: readonly ImageInfo[],
+): Promise<readonly FileUse[]> => {
+	const mine = new Set(chain.map((image) => image.path));
+	const touched = new Set([merge.base.path, ...merge.overlays]);
+	const uses: FileUse[] = [];
+	for (const one of await context.deps.images.imagesBeside(merge.base.path)) {
+		if (mine.has(one.path) || one.path.endsWith(GONE) || one.backing === null) continue;
+		if (touched.has(one.backing)) {
+			uses.push({ path: one.backing, vm: one.path, where: "backing", writable: false });
+		}
+	}
+	return uses;
+};
+
+type Found = { readonly vm: Vm; readonly images: readonly ImageInfo[] };
+
+const findDisk = async (context: StepContext, target: string): Promise<Found | undefined> => {
+	const { hypervisor, images } = context.deps;
+	const vm = await hypervisor.vm(context.plan.vm.uuid);
+	const disk = vm?.disks.find((one) => one.target === target);
+	if (vm === undefined || disk?.path === undefined) return undefined;
+	if (disk.format !== "qcow2" && disk.format !== "raw") return undefined;
+	return { vm, images: await images.chain(disk.path, disk.format) };
+};
+
+/** Merged already: the base is in the chain and none of the overlays is. */
+const isMerged = (merge: MergePlan, images: readonly ImageInfo[]): boolean => {
+	const paths = images.map((image) => image.path);
+	return paths.includes(merge.base.path) && merge.overlays.every((path) => !paths.includes(path));
+};
+
+const assertSafe = async (context: StepContext, merge: MergePlan, found: Found): Promise<void> => {
+	const { hypervisor, images } = context.deps;
+	if (found.vm.managedSave) {
+		throw new KnibError(
+			"VM_STATE",
+			`VM ${found.vm.name} has a managed-save image, which names the overlay`,
+		);
+	}
+	const uses = [
+		...(await hypervisor.fileUses()),
+		...(await strangersOn(context, merge, found.images)),
+	];
+	const reason = whyNotMerge(merge, {
+		vm: found.vm.uuid,
+		images: found.images,
+		uses,
+		base: context.repeated ? null : await images.facts(merge.base.path),
+	});
+	if (reason !== undefined) throw new KnibError("REFUSED", reason);
+};
+
+const mergeOne = async (
+	context: StepContext,
+	merge: MergePlan,
+	onProgress: (fraction: number) => void,
+): Promise<void> => {
+	const { hypervisor } = context.deps;
+	await hypervisor.settle(context.plan.vm.uuid);
+	const found = await findDisk(context, merge.target);
+	if (found === undefined)
+		throw new KnibError("REFUSED", `disk ${merge.target} has left the VM; its overlay is kept`);
+	if (!isMerged(merge, found.images)) {
+		await assertSafe(context, merge, found);
+		await hypervisor.commit(
+			found.vm.uuid,
+			{ target: merge.target, base: merge.base.path, top: merge.top },
+			{ onProgress },
+		);
+		const after = await findDisk(context, merge.target);
+		if (after === undefined || !isMerged(merge, after.images)) {
+			throw new KnibError(
+				"VERIFY_FAILED",
+				`the merge of ${merge.target} left other images than expected`,
+			);
+		}
+	}
+	for (const overlay of merge.overlays)
+		await retireFile(context.deps, context.plan.vm.uuid, overlay);
+};
+
+/** Each disk by itself: what cannot be merged now stays as an extra layer, fully usable, with the reason (SPEC 2.11). */
+export const mergeOverlays: Executor<"merge-overlays"> = {
+	run: async (step, context): Promise<Outcomes> => {
+		const leftover: { target: string; reason: string }[] = [];
+		for (const [index, merge] of step.merges.entries()) {
+			try {
+				await mergeOne(context, merge, (fraction) =>
+					context.progress(
+						Math.round((index + fraction) * 100),
+						step.merges.length * 100,
+						"percent",
+					),
+				);
+			} catch (thrown) {
+				const reason = asKnibError(thrown).message;
+				context.log("warn", `extra layer present on ${merge.target}: ${reason}`);
+				leftover.push({ target: merge.target, reason });
+			}
+		}
+		return {
+			leftover,
+			warnings: leftover.map((one) => `extra layer present on ${one.target}: ${one.reason}`),
+		};
+	},
+};

@@ -1,0 +1,166 @@
+import {
+	type DiskImages,
+	type ImageInfo,
+	KnibError,
+	type Outcomes,
+	type OverlayPlan,
+	type Vm,
+	type VmDisk,
+} from "@knib/core";
+import { requireVm } from "../../facts/gather-vm.ts";
+import type { Executor, StepContext } from "../context.ts";
+import { withFrozenGuest } from "./freeze.ts";
+import { retireFile } from "./retire-file.ts";
+
+const diskOf = (vm: Vm, target: string): VmDisk => {
+	const disk = vm.disks.find((one) => one.target === target);
+	if (disk === undefined) throw new KnibError("VM_STATE", `disk ${target} has left VM ${vm.name}`);
+	return disk;
+};
+
+/** The plan was made on facts; right before they are acted on they are read again (SAFETY F5). */
+const assertUnchanged = async (images: DiskImages, vm: Vm, plan: OverlayPlan): Promise<void> => {
+	const disk = diskOf(vm, plan.target);
+	if (disk.path !== plan.base.path) {
+		throw new KnibError(
+			"VM_STATE",
+			`disk ${plan.target} of VM ${vm.name} is on another image than when the backup was planned`,
+		);
+	}
+	if (disk.busy)
+		throw new KnibError("VM_BUSY", `another program's block job runs on disk ${plan.target}`);
+	const info = await images.info(plan.base.path, plan.base.format);
+	if (info.virtualSize !== plan.size) {
+		throw new KnibError(
+			"VM_STATE",
+			`disk ${plan.target} of VM ${vm.name} was resized while its backup began`,
+		);
+	}
+};
+
+const sameHeader = (info: ImageInfo, plan: OverlayPlan): boolean =>
+	info.virtualSize === plan.size &&
+	info.backing?.path === plan.base.path &&
+	info.backing.format === plan.base.format;
+
+const assertOverlay = async (images: DiskImages, plan: OverlayPlan): Promise<void> => {
+	const info = await images.info(plan.overlay, "qcow2");
+	if (!sameHeader(info, plan)) {
+		throw new KnibError("VERIFY_FAILED", `overlay ${plan.overlay} is not what it was made as`);
+	}
+};
+
+/** Makes the overlays beside their bases and reads them back. */
+export const makeOverlays: Executor<"make-overlays"> = {
+	run: async (step, { deps, plan }) => {
+		const vm = await requireVm(deps.hypervisor, plan.vm.uuid);
+		for (const disk of step.disks) {
+			await assertUnchanged(deps.images, vm, disk);
+			await deps.images.createOverlay({
+				path: disk.overlay,
+				backing: disk.base.path,
+				backingFormat: disk.base.format,
+				size: disk.size,
+				like: disk.base.path,
+			});
+			await assertOverlay(deps.images, disk);
+		}
+		return {};
+	},
+	undo: async (step, { deps, plan }) => {
+		for (const disk of step.disks) await retireFile(deps, plan.vm.uuid, disk.overlay);
+	},
+};
+
+const assertSwitched = async (
+	context: StepContext,
+	disks: readonly OverlayPlan[],
+): Promise<void> => {
+	const { hypervisor, images } = context.deps;
+	const vm = await requireVm(hypervisor, context.plan.vm.uuid);
+	for (const disk of disks) {
+		if (diskOf(vm, disk.target).path !== disk.overlay) {
+			throw new KnibError(
+				"VERIFY_FAILED",
+				`VM ${vm.name} does not write to the new overlay of ${disk.target}`,
+			);
+		}
+		await assertOverlay(images, disk);
+		const base = await images.info(disk.base.path, disk.base.format);
+		if (base.virtualSize !== disk.size) {
+			throw new KnibError(
+				"VM_STATE",
+				`disk ${disk.target} was resized during the switch to its overlay`,
+			);
+		}
+	}
+};
+
+const assertAllUnchanged = async (
+	context: StepContext,
+	disks: readonly OverlayPlan[],
+): Promise<void> => {
+	const vm = await requireVm(context.deps.hypervisor, context.plan.vm.uuid);
+	for (const disk of disks) await assertUnchanged(context.deps.images, vm, disk);
+};
+
+const switchNow = async (context: StepContext, disks: readonly OverlayPlan[]): Promise<string> => {
+	const { hypervisor, clock } = context.deps;
+	await hypervisor.switchToOverlays(
+		context.plan.vm.uuid,
+		disks.map((disk) => ({ target: disk.target, path: disk.overlay })),
+	);
+	return clock.now();
+};
+
+/** Takes a disk's new overlay out again: what the guest wrote since goes into the image below. */
+const switchBack = async (context: StepContext, disk: OverlayPlan): Promise<void> => {
+	const { hypervisor, images } = context.deps;
+	const vm = await hypervisor.vm(context.plan.vm.uuid);
+	if (vm === undefined) return;
+	const current = diskOf(vm, disk.target);
+	if (current.path === undefined || (current.format !== "qcow2" && current.format !== "raw"))
+		return;
+	const chain = await images.chain(current.path, current.format);
+	const at = chain.findIndex((image) => image.path === disk.overlay);
+	if (at < 0) return;
+	if (chain[at]?.snapshots.length !== 0) {
+		throw new KnibError(
+			"REFUSED",
+			`${disk.overlay} holds an internal snapshot of the operator and is kept`,
+		);
+	}
+	if (chain[at + 1]?.path !== disk.base.path) {
+		throw new KnibError("REFUSED", `${disk.overlay} no longer stands on ${disk.base.path}`);
+	}
+	await hypervisor.commit(vm.uuid, {
+		target: disk.target,
+		base: disk.base.path,
+		top: disk.overlay,
+	});
+};
+
+/** One instant for all disks: the VM goes on writing to the overlays, what lies below stands still. */
+export const switchOverlays: Executor<"switch-overlays"> = {
+	run: async (step, context): Promise<Outcomes> => {
+		await assertAllUnchanged(context, step.disks);
+		if (!step.quiesce) {
+			const pointInTime = await switchNow(context, step.disks);
+			await assertSwitched(context, step.disks);
+			return { pointInTime };
+		}
+		const { value, thawedEarly } = await withFrozenGuest(context, () =>
+			switchNow(context, step.disks),
+		);
+		await assertSwitched(context, step.disks);
+		return { pointInTime: value, thawedEarly };
+	},
+	undo: async (step, context) => {
+		await context.deps.hypervisor.settle(context.plan.vm.uuid);
+		const failures: unknown[] = [];
+		for (const disk of step.disks) {
+			await switchBack(context, disk).catch((error: unknown) => failures.push(error));
+		}
+		if (failures.length > 0) throw failures[0];
+	},
+};

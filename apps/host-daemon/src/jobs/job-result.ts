@@ -1,0 +1,33 @@
+import { type Chain, type Plan, type RunState, restoreResult } from "@knib/core";
+import type { KnownRepository } from "../catalog/catalog.ts";
+import type { JobDeps } from "./context.ts";
+
+const refresh = async (deps: JobDeps, plan: Plan): Promise<readonly Chain[]> => {
+	const known = (await deps.catalog.repositories()).find(
+		(one: KnownRepository) => one.id === plan.repository.id,
+	);
+	if (known === undefined) return [];
+	const repository = await deps.catalog.open(known.id);
+	const chains = await repository.chains(plan.vm.uuid);
+	for (const chain of chains) await deps.catalog.recordChain(known, chain);
+	return chains;
+};
+
+/** Brings the view up to date with the repository after a job, and says what the command prints. */
+export const finishPlan = async (
+	deps: JobDeps,
+	state: RunState,
+): Promise<Record<string, unknown>> => {
+	const { plan, outcomes } = state;
+	if (plan.type === "Restore") return restoreResult(plan, outcomes);
+	const chains = await refresh(deps, plan);
+	await deps.catalog.noteVm(
+		plan.vm.uuid,
+		(outcomes.leftover ?? []).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
+	);
+	if (plan.type === "Backup") {
+		const view = await deps.catalog.backup(plan.backup);
+		return view === undefined ? { id: plan.backup } : { ...view };
+	}
+	return { chain: plan.chain, vm: plan.vm, chains: chains.length };
+};

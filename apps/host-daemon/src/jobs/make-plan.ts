@@ -1,0 +1,86 @@
+import {
+	assertNever,
+	isRefusal,
+	type JobRequest,
+	KnibError,
+	type Plan,
+	type PlanView,
+	planBackup,
+	planFinish,
+	planRestoreNew,
+	type Refusal,
+	type Step,
+} from "@knib/core";
+import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
+import { gatherRestore } from "../facts/gather-restore.ts";
+import type { JobDeps } from "./context.ts";
+
+const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusal> => {
+	switch (request.type) {
+		case "Backup":
+			return planBackup(await gatherBackup(deps, request));
+		case "FinishChain": {
+			const facts = await gatherFinish(deps, request);
+			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
+			const { repository } = await deps.catalog.choose(facts.vm, offering);
+			return planFinish(facts, repository, "finished by hand");
+		}
+		case "Restore":
+			return planRestoreNew(await gatherRestore(deps, request));
+		default:
+			return assertNever(request);
+	}
+};
+
+/** Reads the world once and decides. Rejects with the refusal's code; nothing has been touched then. */
+export const makePlan = async (deps: JobDeps, request: JobRequest): Promise<Plan> => {
+	const plan = await decide(deps, request);
+	if (isRefusal(plan)) throw new KnibError(plan.code, plan.message, { details: plan.details });
+	return plan;
+};
+
+const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => string } = {
+	lease: () => "take the VM's lease in the repository",
+	"make-overlays": (step) =>
+		`make an overlay for ${step.disks.map((disk) => disk.target).join(", ")}`,
+	"switch-overlays": (step) =>
+		`switch ${step.disks.map((disk) => disk.target).join(", ")} to the overlays at one instant${step.quiesce ? ", guest frozen" : ""}`,
+	"copy-layers": (step) =>
+		step.layers
+			.map(
+				(layer) =>
+					`copy ${layer.mode === "whole" ? "all" : "the increment"} of ${layer.target} (up to ${layer.bytes} bytes)`,
+			)
+			.join("; "),
+	"check-layers": () => "check and compare the copies",
+	"save-machine": () => "save the VM's definition and firmware state",
+	publish: () => "publish the backup",
+	confirm: () => "read the published backup back",
+	"end-chain": (step) => `end chain ${step.chain}: ${step.reason}`,
+	"merge-overlays": (step) =>
+		step.merges
+			.map((merge) => `merge overlays of ${merge.target} into ${merge.base.path}`)
+			.join("; "),
+	"record-tracker": () => "record the disks' files for the next increment",
+	hold: () => "hold the chain in the repository",
+	"verify-layers": () => "verify the digests of the layers",
+	"copy-disks": (step) =>
+		step.disks.map((disk) => `write ${disk.target} to ${disk.path}`).join("; "),
+	"check-disks": () => "check and compare the new disks",
+	"define-vm": () => "define the VM",
+	"start-vm": () => "start the VM and wait for its agent",
+};
+
+const textOf = (step: Step): string => {
+	const text = TEXTS[step.kind];
+	return text(step as never);
+};
+
+/** A plan as a dry run prints it. */
+export const viewPlan = (plan: Plan): PlanView => ({
+	type: plan.type,
+	reason: plan.reason,
+	explain: plan.explain,
+	warnings: plan.warnings,
+	steps: plan.steps.map((step) => ({ kind: step.kind, text: textOf(step) })),
+});
