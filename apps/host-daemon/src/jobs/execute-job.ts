@@ -41,7 +41,11 @@ const endDone = async (parts: RunParts, run: JobRun, state: RunState): Promise<v
 	for (const text of [...state.plan.warnings, ...(state.outcomes.warnings ?? [])]) {
 		await run.change({ type: "warns", text });
 	}
-	const result = await finishPlan(parts.deps, state);
+	const result = await finishPlan(parts.deps, state).catch((thrown: unknown) => {
+		// The work is done and published; only the view of it is behind, and a rescan brings it up to date.
+		run.log("warn", `the view could not be brought up to date: ${asKnibError(thrown).message}`);
+		return "backup" in state.plan ? { id: state.plan.backup } : {};
+	});
 	await run.change({ type: "succeeds", at: parts.deps.clock.now(), result });
 };
 

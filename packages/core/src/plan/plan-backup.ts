@@ -259,7 +259,14 @@ export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
 	const parent =
 		shape.kind === "incremental" ? facts.open?.chain.members.at(-1)?.manifest : undefined;
 	const directory = parent === undefined ? null : backupDirectory(parent.identity);
-	const steps = stepsOf(facts, { chosen: picked.chosen, shape, ends, parentDirectory: directory });
+	const chain = parent?.identity.chain ?? facts.newChain;
+	const steps = stepsOf(facts, {
+		chosen: picked.chosen,
+		shape,
+		ends,
+		parentDirectory: directory,
+		chain,
+	});
 	const repository =
 		parent === undefined ? facts.repository : (facts.open?.repository ?? facts.repository);
 	return {

@@ -1,0 +1,172 @@
+import {
+	isTerminal,
+	type Job,
+	type JobEvent,
+	type JobRequest,
+	jobRequestSchema,
+	type KnibError,
+	type Plan,
+	type Store,
+	shortId,
+} from "@knib/core";
+import { requireVm } from "../facts/gather-vm.ts";
+import type { JobDeps } from "./context.ts";
+import type { ExecuteParts } from "./execute-job.ts";
+import { openJobBook } from "./job-book.ts";
+import { createJobEvents } from "./job-events.ts";
+import { openJobLogs } from "./job-log.ts";
+import { createJobQueue } from "./job-queue.ts";
+import type { JobService } from "./job-service.ts";
+import { openJournal } from "./journal.ts";
+import { createLanes, type Lanes } from "./lanes.ts";
+import { makePlan, viewPlan } from "./make-plan.ts";
+import { recoverAll } from "./recovery.ts";
+
+/** What the job service needs. */
+export type JobServiceOptions = {
+	readonly deps: JobDeps;
+	readonly store: Store;
+	/** Directory of this host's state; journals and logs lie below it. */
+	readonly stateDir: string;
+	/** Reports what an operator must know: an unreadable journal, a log that cannot be written. */
+	readonly onProblem: (error: unknown) => void;
+	/** Crash tests stop the process here, after each durable line of a journal. */
+	readonly onJournalLine?: (count: number) => void;
+};
+
+/** The job service with its life cycle. */
+export type RunningJobService = JobService & {
+	/** Ends the jobs of an earlier life; new jobs wait for it. Resolves when done. */
+	readonly recovered: Promise<void>;
+	/** Cancels what runs and waits for the undo. */
+	stop(): Promise<void>;
+};
+
+type Subject = { readonly lane: string; readonly vm: Job["vm"] };
+
+const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> => {
+	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null };
+	const vm = await requireVm(deps.hypervisor, request.vm);
+	return { lane: vm.uuid, vm: { uuid: vm.uuid, name: vm.name } };
+};
+
+const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan | null): Job => ({
+	id: deps.ids.uuid(),
+	type: request.type,
+	host: deps.host.name,
+	vm: subject.vm ?? plan?.vm ?? null,
+	backup: plan === null || plan.type === "FinishChain" ? null : plan.backup,
+	state: "waiting",
+	reason: "waits for its turn",
+	phase: null,
+	attempts: 0,
+	createdAt: deps.clock.now(),
+	scheduledAt: null,
+	startedAt: null,
+	endedAt: null,
+	request: { ...request },
+	result: null,
+	error: null,
+	warnings: [],
+});
+
+type Parts = ExecuteParts & { readonly lanes: Lanes };
+
+async function* watchOne(parts: Parts, id: string, signal: AbortSignal): AsyncGenerator<JobEvent> {
+	const stop = new AbortController();
+	const events = parts.events.watch(id, AbortSignal.any([signal, stop.signal]));
+	const iterator = events[Symbol.asyncIterator]();
+	const next = iterator.next();
+	try {
+		const job = parts.book.find(id);
+		yield { type: "job", job: parts.events.view(job) };
+		if (isTerminal(job.state)) {
+			yield { type: "end", job: parts.events.view(job) };
+			return;
+		}
+		for (let one = await next; one.done !== true; one = await iterator.next()) yield one.value;
+	} finally {
+		stop.abort();
+		await next.catch(() => undefined);
+	}
+}
+
+/** Opens the journal, the logs and the jobs of this host, and takes up what was left. */
+export const createJobService = async (options: JobServiceOptions): Promise<RunningJobService> => {
+	const { deps, store, stateDir, onProblem } = options;
+	const stopping = new AbortController();
+	const parts: Parts = {
+		deps,
+		lanes: createLanes(),
+		events: createJobEvents(deps.clock),
+		book: await openJobBook(store, (id) => onProblem(new Error(`job document ${id} is no job`))),
+		logs: await openJobLogs(`${stateDir}/jobs`, onProblem),
+		journal: await openJournal(
+			`${stateDir}/journal`,
+			options.onJournalLine === undefined ? {} : { onLine: options.onJournalLine },
+		),
+	};
+	const queue = createJobQueue(parts, parts.lanes);
+	const waiting = parts.book.list({}).filter((job) => job.state === "waiting");
+	let ready = false;
+	const recovered = recoverAll(parts, parts.lanes, {
+		signal: stopping.signal,
+		onProblem: (error: KnibError) => onProblem(error),
+	}).then(async () => {
+		ready = true;
+		for (const job of waiting.reverse()) await requeue(job);
+	});
+	recovered.catch(onProblem);
+
+	const requeue = async (job: Job): Promise<void> => {
+		const request = jobRequestSchema.safeParse(job.request);
+		if (!request.success) return;
+		const lane = job.vm?.uuid ?? job.id;
+		queue.add({ job, request: request.data, lane, plan: null });
+	};
+
+	const start = async (request: JobRequest, user: string): Promise<Job> => {
+		const subject = await subjectOf(deps, request);
+		const free = ready && parts.lanes.holder(subject.lane) === undefined;
+		const plan = free ? await makePlan(deps, request) : null;
+		const job = newJob(deps, request, subject, plan);
+		await parts.book.save(job);
+		parts.logs.append(job.id, {
+			at: deps.clock.now(),
+			level: "info",
+			text: `asked for by ${user} (as stated)`,
+		});
+		parts.events.changed(job);
+		if (!ready) await recovered.catch(() => undefined);
+		queue.add({ job, request, lane: subject.lane, plan });
+		return job;
+	};
+
+	return {
+		recovered,
+		plan: async (request) => viewPlan(await makePlan(deps, request)),
+		start,
+		show: async (id) => parts.events.view(parts.book.find(id)),
+		list: async (filter) => parts.book.list(filter).map((job) => parts.events.view(job)),
+		log: (id) => parts.logs.read(parts.book.find(id).id),
+		watch: (id, signal) => watchOne(parts, parts.book.find(id).id, signal),
+		watchAll: (signal) => parts.events.watch(null, signal),
+		cancel: async (id) => {
+			const job = parts.book.find(id);
+			queue.cancel(job.id);
+			await queue.ended(job.id);
+			return parts.events.view(parts.book.find(job.id));
+		},
+		retry: async (id, user) =>
+			start(
+				jobRequestSchema.parse(parts.book.find(id).request),
+				`${user}, again after ${shortId(id)}`,
+			),
+		stop: async () => {
+			stopping.abort();
+			for (const job of parts.book.list({})) if (!isTerminal(job.state)) queue.cancel(job.id);
+			await queue.idle();
+			await parts.logs.flush();
+		},
+	};
+};

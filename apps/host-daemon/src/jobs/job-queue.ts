@@ -1,0 +1,131 @@
+// The queue: one lane a VM, jobs in the order they came, each with the reason why it waits. It owns cancellation and timeouts;
+// what a job does is decided by its plan.
+import {
+	asKnibError,
+	changeJob,
+	type Job,
+	type JobRequest,
+	KnibError,
+	type Plan,
+	viewError,
+} from "@knib/core";
+import { type ExecuteParts, executePlan } from "./execute-job.ts";
+import type { Lanes } from "./lanes.ts";
+import { makePlan } from "./make-plan.ts";
+
+/** A job with what it is about. */
+export type Queued = {
+	readonly job: Job;
+	readonly request: JobRequest;
+	readonly lane: string;
+	/** A plan that was made while the lane was free; made anew when the job had to wait. */
+	readonly plan: Plan | null;
+};
+
+export interface JobQueue {
+	add(queued: Queued): void;
+	/** Asks a job to stop. Unknown or ended: nothing. */
+	cancel(job: string): void;
+	/** Resolves when the job has ended. */
+	ended(job: string): Promise<void>;
+	/** Stops taking work and cancels nothing: what runs is found in the journal at the next start. */
+	idle(): Promise<void>;
+}
+
+const saveAndTell = async (
+	parts: ExecuteParts,
+	job: Job,
+	change: Parameters<typeof changeJob>[1],
+): Promise<Job> => {
+	const next = changeJob(job, change);
+	await parts.book.save(next);
+	parts.events.changed(next);
+	return next;
+};
+
+const endEarly = async (parts: ExecuteParts, id: string, thrown: unknown): Promise<void> => {
+	const error = asKnibError(thrown);
+	const job = parts.book.get(id);
+	if (job === undefined || job.endedAt !== null) return;
+	const type = error.code === "CANCELLED" ? "cancelled" : "fails";
+	const at = parts.deps.clock.now();
+	const ended = await saveAndTell(parts, job, { type, at, error: viewError(error) });
+	parts.events.ended(ended);
+};
+
+const timeoutSignal = async (parts: ExecuteParts, vm: string): Promise<AbortSignal> => {
+	const limit = await parts.deps.catalog.setting("backup.timeout", { vm });
+	const controller = new AbortController();
+	const timer = setTimeout(
+		() => {
+			controller.abort(
+				new KnibError("DEADLINE", `the job took longer than backup.timeout (${limit / 1000} s)`),
+			);
+		},
+		Math.min(limit, 2 ** 31 - 1),
+	);
+	timer.unref();
+	return controller.signal;
+};
+
+export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
+	const controllers = new Map<string, AbortController>();
+	const running = new Map<string, Promise<void>>();
+
+	const work = async (queued: Queued, signal: AbortSignal, waited: boolean): Promise<void> => {
+		const { id } = queued.job;
+		const plan =
+			!waited && queued.plan !== null ? queued.plan : await makePlan(parts.deps, queued.request);
+		signal.throwIfAborted();
+		const current = parts.book.get(id) ?? queued.job;
+		const started = await saveAndTell(
+			parts,
+			{ ...current, backup: plan.type === "FinishChain" ? null : plan.backup, vm: plan.vm },
+			{ type: "starts", at: parts.deps.clock.now() },
+		);
+		const limit = await timeoutSignal(parts, plan.vm.uuid);
+		await executePlan(parts, started, plan, AbortSignal.any([signal, limit]));
+	};
+
+	const run = async (queued: Queued): Promise<void> => {
+		const { job, lane } = queued;
+		const controller = new AbortController();
+		controllers.set(job.id, controller);
+		let waited = false;
+		const onWait = (reason: string): void => {
+			waited = true;
+			const current = parts.book.get(job.id) ?? job;
+			void saveAndTell(parts, current, { type: "waits", reason, until: null }).catch(
+				() => undefined,
+			);
+		};
+		try {
+			await lanes.run(
+				lane,
+				{ job: job.id, what: `${job.type} of ${job.vm?.name ?? "a VM"}` },
+				{ signal: controller.signal, onWait },
+				() => work(queued, controller.signal, waited),
+			);
+		} catch (thrown) {
+			await endEarly(parts, job.id, thrown);
+		} finally {
+			controllers.delete(job.id);
+		}
+	};
+
+	return {
+		add: (queued) => {
+			const promise = run(queued).finally(() => running.delete(queued.job.id));
+			running.set(queued.job.id, promise);
+		},
+		cancel: (job) => {
+			controllers.get(job)?.abort(new KnibError("CANCELLED", "the job was cancelled on request"));
+		},
+		ended: async (job) => {
+			await running.get(job);
+		},
+		idle: async () => {
+			await Promise.allSettled(running.values());
+		},
+	};
+};
