@@ -6,6 +6,10 @@ import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "./router.ts";
 import { Transport } from "./transport.ts";
 
+/** Reads the configuration of this host; see config.ts. */
+export const loadConfig: typeof import("../config.ts").loadConfig = async (options) =>
+	(await import("../config.ts")).loadConfig(options);
+
 /** A connection to a daemon. Calls reject with the daemon's KnibError, or with DAEMON_UNREACHABLE when the connection breaks. */
 export type KnibClient = {
 	readonly api: TRPCClient<AppRouter>;

@@ -1,7 +1,9 @@
-import { vmAssignInputSchema, vmInputSchema, vmSetInputSchema } from "@knib/core";
+import { type Outcome, vmAssignInputSchema, vmInputSchema, vmSetInputSchema } from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
 import { procedure } from "../trpc.ts";
 import { findVm, findVmOrPast, listVms, viewVm } from "../vm-views.ts";
+
+type Unassigned = { readonly uuid: string; readonly name: string; readonly job: string | null };
 
 /** Inventory and per-VM policy. */
 export const vmProcedures = {
@@ -18,17 +20,17 @@ export const vmProcedures = {
 	/** Answers the job that finishes the VM's chain; null when the VM is not on this host any more. */
 	unassign: procedure
 		.input(vmAssignInputSchema.omit({ offering: true }))
-		.mutation(async ({ ctx: { deps, user }, input }) => {
+		.mutation(async ({ ctx: { deps, user }, input }): Promise<Outcome<Unassigned>> => {
 			const { books } = deps;
 			const vm = await findVmOrPast(deps, input.vm);
 			const outcome = await carryOut(books.turnstile, () => books.vms.unassign(vm), input.dryRun);
 			if (!outcome.done) return outcome;
 			const here = (await deps.hypervisor.vm(vm.uuid)) !== undefined;
 			const open = (await books.backups.chains(vm.uuid)).some((chain) => chain.state === "open");
-			if (!here || !open) return { done: true as const, result: { ...outcome.result, job: null } };
+			if (!here || !open) return { done: true, result: { ...outcome.result, job: null } };
 			await deps.ready;
 			const job = await deps.jobs.start({ type: "FinishChain", vm: vm.uuid }, user);
-			return { done: true as const, result: { ...outcome.result, job: job.id } };
+			return { done: true, result: { ...outcome.result, job: job.id } };
 		}),
 	set: procedure.input(vmSetInputSchema).mutation(async ({ ctx: { deps }, input }) => {
 		const { books } = deps;

@@ -1,0 +1,59 @@
+import type { BackupView } from "@knib/core";
+import { Args, Flags } from "@oclif/core";
+import { KnibCommand } from "../../base-command.ts";
+import { facts, table } from "../../print/table.ts";
+import { instant, short, size } from "../../print/text.ts";
+
+const text = (backup: BackupView): string => {
+	const proofs = backup.proof.map((proof) => `${proof.level} ${instant(proof.at)}`);
+	const head = facts([
+		["id", backup.id],
+		["vm", `${backup.vm.name} (${backup.vm.uuid})`],
+		["host", backup.host],
+		["status", backup.status],
+		["kind", backup.kind],
+		["reason", backup.reason],
+		["error", backup.error === null ? null : `${backup.error.message} (${backup.error.code})`],
+		["point in time", instant(backup.pointInTime)],
+		["consistency", backup.consistency],
+		["chain", backup.chain === null ? null : `${short(backup.chain)}, number ${backup.sequence}`],
+		["parent", backup.parent === null ? null : short(backup.parent)],
+		["proof", proofs.join(", ")],
+		["compression", backup.compressionStatus],
+		["validation", backup.validationStatus],
+		["size", `${size(backup.size)} of ${size(backup.virtualSize)}`],
+		["labels", backup.labels.join(", ")],
+		["offering", backup.offering],
+		["repository", backup.repository],
+		["path", backup.path],
+		...backup.skipped.map((disk) => ["skipped", `${disk.target}: ${disk.reason}`] as const),
+	]);
+	const disks = table(backup.disks, [
+		{ head: "DISK", cell: (disk) => disk.target },
+		{ head: "LAYER", cell: (disk) => disk.layer },
+		{ head: "SIZE", cell: (disk) => size(disk.size) },
+		{ head: "VIRTUAL", cell: (disk) => size(disk.virtualSize) },
+		{ head: "PARENT", cell: (disk) => disk.parentLayer },
+	]);
+	return backup.disks.length === 0 ? head : `${head}\n\n${disks}`;
+};
+
+export default class BackupShow extends KnibCommand {
+	static override summary = "show one backup: layers, sizes, proof, where it lies";
+	static override args = {
+		backup: Args.string({
+			description: "id, or 4 or more of its first or last digits; `latest` with --vm",
+			required: true,
+		}),
+	};
+	static override flags = { vm: Flags.string({ summary: "VM that it is of", helpValue: "VM" }) };
+
+	async run(): Promise<void> {
+		const { flags, args } = await this.parse(BackupShow);
+		const vm = flags.vm === undefined ? {} : { vm: flags.vm };
+		const backup = await this.connected(flags, ({ api }) =>
+			api.backup.show.query({ backup: args.backup, ...vm }),
+		);
+		this.show(flags, backup, text);
+	}
+}

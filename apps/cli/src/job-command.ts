@@ -1,0 +1,114 @@
+// Commands that start a job: plan it for a dry run, start it, wait for it, and print its result.
+import type { JobEvent, JobRequestInput, JobView } from "@knib/core";
+import type { KnibClient } from "@knib/host-daemon/client";
+import { type GlobalFlags, KnibCommand } from "./base-command.ts";
+import { exitOfJob } from "./exit-code.ts";
+import { errorText, type PrintableError } from "./print/error.ts";
+import { jsonLine } from "./print/json.ts";
+import { planText } from "./print/plan.ts";
+import { createProgressBar, progressLine } from "./print/progress.ts";
+import { safe, short } from "./print/text.ts";
+import { waitForJob } from "./wait-job.ts";
+
+/** Parsed flags of a command that starts a job. */
+export type JobCommandFlags = GlobalFlags & {
+	readonly wait: boolean;
+	readonly "dry-run": boolean;
+};
+type ResultText = (result: Readonly<Record<string, unknown>>) => string;
+
+/** A change of state as a line of the stream, which knows progress, log and result only. */
+const stateLine = ({ id, state, reason, phase, progress }: JobView) => ({
+	type: "progress",
+	job: id,
+	state,
+	reason,
+	phase,
+	progress,
+});
+
+const detailsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+	typeof value === "object" && value !== null ? { ...value } : {};
+
+const errorOf = (job: JobView): PrintableError => {
+	const { code, message, hint, details } = job.error ?? {
+		code: "CANCELLED",
+		message: job.reason ?? `job ${short(job.id)} was cancelled`,
+		hint: `start it again when wanted: \`knib job retry ${short(job.id)}\``,
+	};
+	return { code, message, hint, details: detailsOf(details) };
+};
+
+/** The base of commands that start or watch jobs. */
+export abstract class JobCommand extends KnibCommand {
+	/** Starts the requested job, or with `--dry-run` prints its plan. */
+	protected async carryOut(
+		client: KnibClient,
+		flags: JobCommandFlags,
+		request: JobRequestInput,
+		text: ResultText,
+	): Promise<void> {
+		if (flags["dry-run"]) {
+			this.show(flags, await client.api.job.plan.query(request), planText);
+			return;
+		}
+		this.lines = flags.json && flags.wait;
+		const job = await client.api.job.start.mutate(request);
+		if (flags.wait) await this.follow(client, flags, job.id, text);
+		else this.show(flags, job, ({ id }) => id);
+	}
+
+	/** Waits for a job, shows its progress, prints its result or error, and sets the exit code. */
+	protected async follow(
+		client: KnibClient,
+		flags: GlobalFlags,
+		job: string,
+		text: ResultText,
+		cancels = true,
+	): Promise<void> {
+		this.lines = flags.json;
+		const bar = createProgressBar(process.stderr);
+		const onEvent = (event: JobEvent): void => {
+			if (flags.json) this.#eventLine(event);
+			else if (event.type === "progress") bar.show(progressLine(event));
+			else if (event.type === "log") {
+				bar.clear();
+				const level = event.line.level === "info" ? "" : `${event.line.level}: `;
+				this.note(`${level}${safe(event.line.text)}`);
+			}
+		};
+		const onInterrupt = (): void => {
+			bar.clear();
+			this.note(
+				`cancelling job ${short(job)} and waiting for the undo; interrupt again to leave at once`,
+			);
+		};
+		try {
+			const ended = await waitForJob({ client, job, onEvent, onInterrupt, cancels });
+			bar.clear();
+			this.#finish(flags, ended, text);
+		} finally {
+			bar.clear();
+		}
+	}
+
+	#eventLine(event: JobEvent): void {
+		if (event.type === "end") return;
+		const line = event.type === "job" ? stateLine(event.job) : event;
+		process.stdout.write(`${jsonLine(line)}\n`);
+	}
+
+	#finish(flags: GlobalFlags, job: JobView, text: ResultText): void {
+		process.exitCode = exitOfJob(job);
+		const error = errorOf(job);
+		const done = job.state === "succeeded";
+		if (flags.json) {
+			const outcome = done ? { result: job.result } : { error };
+			process.stdout.write(`${jsonLine({ type: "result", job, ...outcome })}\n`);
+			return;
+		}
+		for (const warning of job.warnings) this.note(`warning: ${safe(warning)}`);
+		if (!done) this.note(errorText(error));
+		else if (job.result !== null) process.stdout.write(`${text(job.result)}\n`);
+	}
+}

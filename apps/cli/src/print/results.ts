@@ -1,0 +1,46 @@
+// What a finished job says to people, from its result; fields that are missing are left out.
+import { safe, short, size } from "./text.ts";
+
+type Result = Readonly<Record<string, unknown>>;
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const field = (value: unknown, name: string): string =>
+	typeof value === "object" && value !== null && name in value
+		? text(Object.entries(value).find(([key]) => key === name)?.[1])
+		: "";
+
+/** A new backup in one line: id, VM, kind, size, and why it is of this kind. */
+export const backupResult = (result: Result): string => {
+	const bytes = result["size"];
+	const parts = [
+		text(result["kind"]),
+		typeof bytes === "number" ? size(bytes) : "",
+		text(result["reason"]),
+	].filter((part) => part !== "");
+	return safe(
+		`backup ${short(text(result["id"]))} of ${field(result["vm"], "name")}: ${parts.join(", ")}`,
+	);
+};
+
+/** The new VM of a restore. */
+export const restoreResult = (result: Result): string => {
+	const vm = result["vm"];
+	const started = text(result["startedAt"]) === "" ? "" : ", started";
+	return safe(`VM ${field(vm, "name")} (${field(vm, "uuid")}) restored${started}`);
+};
+
+/** A chain that was finished. */
+export const finishResult = (result: Result): string => {
+	const chain = text(result["chain"]);
+	const reason = text(result["reason"]);
+	const what = chain === "" ? "there was no open chain" : `chain ${short(chain)} is finished`;
+	return safe(reason === "" ? what : `${what}: ${reason}`);
+};
+
+/** The result of any job: one line where its type is known, else its fields. */
+export const resultOf = (type: string): ((result: Result) => string) => {
+	if (type === "Backup") return backupResult;
+	if (type === "Restore") return restoreResult;
+	if (type === "FinishChain") return finishResult;
+	return (result) => safe(JSON.stringify(result));
+};
