@@ -29,3 +29,19 @@ export * from "./plan/steps.ts";
 export * from "./ports.ts";
 export * from "./repository-port.ts";
 export * from "./settings.ts";
+export {
+	DOCUMENT_KINDS,
+	type DocumentBody,
+	type DocumentKind,
+	documentBodySchema,
+	documentIdSchema,
+	documentKindSchema,
+	type Envelope,
+	envelopeSchema,
+	type Store,
+	type StoreChange,
+	StoreError,
+	type StoreErrorCode,
+	type StoreListener,
+	type Tombstone,
+} from "./store.ts";
