@@ -1,0 +1,111 @@
+// A daemon's control API in process: real unix socket, catalog over documents in memory, fake jobs, VMs as the test gives them.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KnibError, type Vm } from "@knib/core";
+import { startApi } from "../../apps/host-daemon/src/api/server.ts";
+import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import { createLogger } from "../../apps/host-daemon/src/logger.ts";
+import { aVm } from "./builders/facts.ts";
+import { type Fate, fakeJobService } from "./fake-job-service.ts";
+import { fakeRepositories } from "./fake-repositories.ts";
+import { memoryCatalogDocuments } from "./memory-documents.ts";
+
+const AT = "2026-01-02T03:04:05.000Z";
+
+/** A catalog with a default offering, over documents in memory. */
+export const aCatalog = async () => {
+	const repositories = fakeRepositories();
+	let made = 0;
+	const documents = memoryCatalogDocuments();
+	const books = createCatalog({
+		documents,
+		driver: repositories.driver,
+		host: { id: "fe".repeat(32), name: "here" },
+		configured: {},
+		now: () => AT,
+		uuid: () => {
+			made += 1;
+			return `0196f000-0000-7000-8000-00000000${String(made).padStart(4, "0")}`;
+		},
+	});
+	return { books, documents, repositories };
+};
+
+/** Serves until `close`. */
+export const apiWorld = async (
+	options: {
+		readonly vms?: readonly Vm[];
+		readonly fateOf?: () => Fate;
+		readonly directory?: string;
+	} = {},
+) => {
+	const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "knib-")));
+	const socket = join(directory, "s");
+	const vms = options.vms ?? [aVm()];
+	const { books, repositories } = await aCatalog();
+	const jobs = fakeJobService(options.fateOf ?? (() => ({ kind: "succeeds", result: {} })));
+	const server = await startApi({
+		socket,
+		limits: { clients: 64, message: 64 * 1024 },
+		logger: createLogger("silent"),
+		deps: {
+			books,
+			jobs: jobs.service,
+			host: { id: "fe".repeat(32), name: "here" },
+			now: () => AT,
+			ready: Promise.resolve(),
+			daemon: () => ({
+				host: { id: "fe".repeat(32), name: "here" },
+				version: "0.0.0",
+				pid: process.pid,
+				startedAt: AT,
+				stateDir: directory,
+				socket,
+				ready: true,
+			}),
+			hypervisor: {
+				versions: async () => ({ libvirt: "9.0.0", qemu: "7.2.0" }),
+				list: async () => vms.map(({ uuid, name, state }) => ({ uuid, name, state })),
+				vm: async (text) => vms.find((vm) => vm.uuid === text || vm.name === text),
+			},
+			images: {
+				info: async (path) => {
+					throw new KnibError("COMMAND_FAILED", `no image ${path}`);
+				},
+			},
+			init: async () => {
+				throw new KnibError("INTERNAL", "not in this world");
+			},
+		},
+	});
+	const offerings = await books.offerings.list({ showRemoved: false });
+	if (offerings.length === 0) {
+		const made = await books.offerings.create({
+			name: "default",
+			description: "",
+			compress: false,
+			compressionLibrary: "zstd",
+			compressWhen: "after",
+			validate: false,
+			validationSteps: ["screenshot"],
+			allowQuickRestore: false,
+			allowExtractFile: false,
+			tracker: "overlay",
+			dryRun: false,
+		});
+		await made.apply();
+	}
+	return {
+		socket,
+		directory,
+		books,
+		repositories,
+		jobs,
+		close: async () => {
+			await server.close();
+			await rm(directory, { recursive: true, force: true });
+		},
+	};
+};
+export type ApiWorld = Awaited<ReturnType<typeof apiWorld>>;
