@@ -44,41 +44,66 @@ const NEVER = new AbortController().signal;
 
 const outcomeUnknown = (error: KnibError): boolean => error.details["outcome"] === "unknown";
 
+/** The state of a run with its journal: an entry counts once it is durable. */
+type Recorder = {
+	readonly state: () => RunState;
+	readonly write: (entry: JournalEntry) => Promise<void>;
+};
+
+const record = (start: RunState, append: (entry: JournalEntry) => Promise<void>): Recorder => {
+	let state = start;
+	return {
+		state: () => state,
+		write: async (entry) => {
+			await append(entry);
+			state = reduceRun(state, entry);
+		},
+	};
+};
+
+const runStep = async (
+	recorder: Recorder,
+	hooks: RunHooks,
+	index: number,
+	step: Step,
+	signal: AbortSignal,
+): Promise<KnibError | undefined> => {
+	const late = AFTER_PUBLICATION.has(step.kind);
+	try {
+		if (!late) signal.throwIfAborted();
+		await hooks.onPhase(step, index, recorder.state().plan.steps.length);
+		const context = hooks.contextFor(recorder.state(), index, late ? NEVER : signal);
+		await recorder.write({ type: "begin", step: index });
+		const outcome = await hooks.steps.run(step, context);
+		await recorder.write({ type: "done", step: index, outcome });
+		return undefined;
+	} catch (thrown) {
+		const error = asKnibError(thrown);
+		// The undo that follows may be repeated, so a journal that cannot take this line does not stop it.
+		const entry = { type: "failed", step: index, error: viewError(error) } as const;
+		await hooks.journal.append(entry).catch(() => undefined);
+		return error;
+	}
+};
+
 /** Goes on from where the journal is, forward. The signal cancels it up to the publication, not after. */
 export const runForward = async (
 	start: RunState,
 	hooks: RunHooks,
 	signal: AbortSignal,
 ): Promise<RunEnd> => {
-	let state = start;
-	const write = async (entry: JournalEntry): Promise<void> => {
-		await hooks.journal.append(entry);
-		state = reduceRun(state, entry);
-	};
-	const { steps } = state.plan;
-	for (const [index, step] of steps.entries()) {
-		if (state.done.has(index)) continue;
-		const late = AFTER_PUBLICATION.has(step.kind);
-		try {
-			if (!late) signal.throwIfAborted();
-			await hooks.onPhase(step, index, steps.length);
-			const context = hooks.contextFor(state, index, late ? NEVER : signal);
-			await write({ type: "begin", step: index });
-			const outcome = await hooks.steps.run(step, context);
-			await write({ type: "done", step: index, outcome });
-		} catch (thrown) {
-			const error = asKnibError(thrown);
-			await hooks.journal
-				.append({ type: "failed", step: index, error: viewError(error) })
-				.catch(() => undefined);
-			if (outcomeUnknown(error) || step.kind === "confirm")
-				return { how: "unconfirmed", state, error };
-			if (!late) return runBack(state, hooks, error);
-			hooks.warn(`${step.kind}: ${error.message}`);
-		}
+	const recorder = record(start, (entry) => hooks.journal.append(entry));
+	for (const [index, step] of start.plan.steps.entries()) {
+		if (start.done.has(index)) continue;
+		const error = await runStep(recorder, hooks, index, step, signal);
+		if (error === undefined) continue;
+		const state = recorder.state();
+		if (outcomeUnknown(error)) return { how: "unconfirmed", state, error };
+		if (!AFTER_PUBLICATION.has(step.kind)) return runBack(state, hooks, error);
+		hooks.warn(`${step.kind}: ${error.message}`);
 	}
-	await write({ type: "end" });
-	return { how: "done", state };
+	await recorder.write({ type: "end" });
+	return { how: "done", state: recorder.state() };
 };
 
 /** Takes back every step that was begun, the newest first. A step that cannot be taken back is reported and left; the rest is still taken back. */
@@ -87,27 +112,23 @@ export const runBack = async (
 	hooks: RunHooks,
 	cause: KnibError,
 ): Promise<RunEnd> => {
-	let state = start;
 	// Going back needs no journal: every undo may be repeated, so a full disk does not keep the VM from being put right.
-	const write = async (entry: JournalEntry): Promise<void> => {
-		await hooks.journal
-			.append(entry)
-			.catch((error: unknown) => hooks.warn(asKnibError(error).message));
-		state = reduceRun(state, entry);
-	};
-	if (state.undoing === null) await write({ type: "undoing", error: viewError(cause) });
+	const recorder = record(start, (entry) =>
+		hooks.journal.append(entry).catch((error: unknown) => hooks.warn(asKnibError(error).message)),
+	);
+	if (start.undoing === null) await recorder.write({ type: "undoing", error: viewError(cause) });
 	const leftover: string[] = [];
-	for (const [index, step] of [...state.plan.steps.entries()].reverse()) {
-		if (!state.begun.has(index) || state.undone.has(index)) continue;
+	for (const [index, step] of [...start.plan.steps.entries()].reverse()) {
+		if (!start.begun.has(index) || start.undone.has(index)) continue;
 		try {
-			await hooks.steps.undo(step, hooks.contextFor(state, index, NEVER));
-			await write({ type: "undone", step: index });
+			await hooks.steps.undo(step, hooks.contextFor(recorder.state(), index, NEVER));
+			await recorder.write({ type: "undone", step: index });
 		} catch (thrown) {
 			const text = `${step.kind} could not be taken back: ${asKnibError(thrown).message}`;
 			leftover.push(text);
 			hooks.warn(text);
 		}
 	}
-	await write({ type: "end" });
-	return { how: "undone", state, error: cause, leftover };
+	await recorder.write({ type: "end" });
+	return { how: "undone", state: recorder.state(), error: cause, leftover };
 };
