@@ -15,7 +15,7 @@ const linesOf = (stdout: string): Record<string, unknown>[] =>
 	stdout
 		.trim()
 		.split("\n")
-		.map((line) => JSON.parse(line));
+		.map((line): Record<string, unknown> => ({ ...Object(JSON.parse(line)) }));
 
 const cases: readonly { title: string; fate: Fate; code: number; last: string }[] = [
 	{

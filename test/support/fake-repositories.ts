@@ -29,7 +29,10 @@ export const fakeRepositories = () => {
 			id,
 			name: path,
 			path,
-			state: async () => ({ id, path, capacity: 1000, ...readable(directory) }),
+			state: async () => {
+				const { free, writable } = readable(directory);
+				return { id, path, capacity: 1000, free, writable };
+			},
 			vms: async () => [...new Set(readable(directory).chains.map((chain) => chain.vm))],
 			chains: async (vm: string) => readable(directory).chains.filter((chain) => chain.vm === vm),
 		};
