@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import test, { type ExecutionContext } from "ava";
+import { z } from "zod";
 import { apiWorld } from "../support/api-world.ts";
 import type { Fate } from "../support/fake-job-service.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
@@ -15,7 +16,7 @@ const linesOf = (stdout: string): Record<string, unknown>[] =>
 	stdout
 		.trim()
 		.split("\n")
-		.map((line): Record<string, unknown> => ({ ...Object(JSON.parse(line)) }));
+		.map((line) => z.looseObject({}).parse(JSON.parse(line)));
 
 const cases: readonly { title: string; fate: Fate; code: number; last: string }[] = [
 	{

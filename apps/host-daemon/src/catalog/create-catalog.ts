@@ -1,17 +1,23 @@
 // The catalog put together: one book a subject over the documents of the store.
-import type { Offering, SettingName } from "@knib/core";
+import { type Offering, offeringSchema, type SettingName, type Store } from "@knib/core";
 import { createBackupBook } from "./backup-book.ts";
-import type {
-	BackupBody,
-	ChainBody,
-	HostBody,
-	RepositoryBody,
-	SettingsBody,
-	VmBody,
+import {
+	type BackupBody,
+	backupBodySchema,
+	type ChainBody,
+	chainBodySchema,
+	type HostBody,
+	hostBodySchema,
+	type RepositoryBody,
+	repositoryBodySchema,
+	type SettingsBody,
+	settingsBodySchema,
+	type VmBody,
+	vmBodySchema,
 } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
 import { createTurnstile } from "./change.ts";
-import type { Documents } from "./documents.ts";
+import { type Documents, storeDocuments } from "./documents.ts";
 import { createOfferingBook } from "./offering-book.ts";
 import { createRepositoryBook, type RepositoryDriver } from "./repository-book.ts";
 import { createRepositoryChanges } from "./repository-changes.ts";
@@ -28,6 +34,17 @@ export type CatalogDocuments = {
 	readonly chains: Documents<ChainBody>;
 	readonly backups: Documents<BackupBody>;
 };
+
+/** The catalog's documents in a store. */
+export const catalogDocuments = (store: Store): CatalogDocuments => ({
+	offerings: storeDocuments(store, "offering", offeringSchema),
+	vms: storeDocuments(store, "vm", vmBodySchema),
+	settings: storeDocuments(store, "setting", settingsBodySchema),
+	repositories: storeDocuments(store, "repository", repositoryBodySchema),
+	hosts: storeDocuments(store, "host", hostBodySchema),
+	chains: storeDocuments(store, "chain", chainBodySchema),
+	backups: storeDocuments(store, "backup", backupBodySchema),
+});
 
 type Deps = {
 	readonly documents: CatalogDocuments;

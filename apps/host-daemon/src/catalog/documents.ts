@@ -1,4 +1,6 @@
 // Typed documents over the store: one kind each, the body checked by its schema when read.
+import { type DocumentKind, KnibError, type Store } from "@knib/core";
+import type { z } from "zod";
 
 /** The documents of one kind that this host keeps. Rejects with STORE_* codes; a document that does not fit its schema is a rejection, never left out in silence (I10). */
 export interface Documents<T> {
@@ -8,3 +10,36 @@ export interface Documents<T> {
 	put(...bodies: readonly T[]): Promise<void>;
 	remove(ids: readonly string[]): Promise<void>;
 }
+
+/** The documents of one kind in a store. */
+export const storeDocuments = <T extends { readonly id: string }>(
+	store: Store,
+	kind: DocumentKind,
+	schema: z.ZodType<T>,
+): Documents<T> => {
+	const parse = (id: string, body: unknown): T => {
+		const result = schema.safeParse(body);
+		if (result.success) return result.data;
+		throw new KnibError("STORE_FAILED", `the stored ${kind} ${id} cannot be understood`, {
+			cause: result.error,
+			details: { kind, id },
+		});
+	};
+	return {
+		all: async () => (await store.list(kind)).map(({ id, body }) => parse(id, body)),
+		get: async (id) => {
+			const found = await store.get(kind, id);
+			return found === undefined ? undefined : parse(id, found.body);
+		},
+		put: async (...bodies) => {
+			if (bodies.length === 0) return;
+			await store.putMany(
+				kind,
+				bodies.map((body) => ({ id: body.id, body: { ...body } })),
+			);
+		},
+		remove: async (ids) => {
+			for (const id of ids) await store.remove(kind, id);
+		},
+	};
+};
