@@ -37,6 +37,8 @@ export type JobDeps = {
 	readonly version: string;
 	/** Starts a process of its own that thaws the guest when the daemon does not say in time that it has (SAFETY F19). */
 	readonly thawWatchdog: (vm: string, maximumMs: number) => Promise<ThawWatchdog>;
+	/** Takes on a retired file, to be unlinked after its grace period. */
+	readonly retired: (path: string) => void;
 	/** Directory for overlays of block devices and throw-away files. */
 	readonly scratch: string;
 };

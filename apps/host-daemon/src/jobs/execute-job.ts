@@ -90,8 +90,9 @@ const conclude = async (
 		const end = await work();
 		const finished = await settleEnd(parts, run, end);
 		await run.release();
-		if (finished) await journal.close();
+		await (finished ? journal.close() : journal.leave());
 	} catch (thrown) {
+		await journal.leave().catch(() => undefined);
 		await run.release();
 		const error = asKnibError(thrown);
 		run.log("error", error.message);

@@ -12,6 +12,7 @@ import {
 import { type ExecuteParts, executePlan } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 import { makePlan } from "./make-plan.ts";
+import { resolveUnconfirmed } from "./unconfirmed.ts";
 
 /** A job with what it is about. */
 export type Queued = {
@@ -74,8 +75,12 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 
 	const work = async (queued: Queued, signal: AbortSignal, waited: boolean): Promise<void> => {
 		const { id } = queued.job;
+		const { vm } = queued.job;
+		const resolved = vm !== null && (await resolveUnconfirmed(parts, vm.uuid));
 		const plan =
-			!waited && queued.plan !== null ? queued.plan : await makePlan(parts.deps, queued.request);
+			!waited && !resolved && queued.plan !== null
+				? queued.plan
+				: await makePlan(parts.deps, queued.request);
 		signal.throwIfAborted();
 		const current = parts.book.get(id) ?? queued.job;
 		const started = await saveAndTell(

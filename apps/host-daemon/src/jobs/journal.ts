@@ -8,6 +8,8 @@ import { type JournalEntry, journalEntrySchema, KnibError } from "@knib/core";
 export interface JobJournal {
 	/** Appends and fsyncs. Rejects with STORE_FULL or STORE_FAILED; nothing that follows may be done then. */
 	append(entry: JournalEntry): Promise<void>;
+	/** Closes the file and keeps it, to be gone on with later. */
+	leave(): Promise<void>;
 	/** Ends and removes it. */
 	close(): Promise<void>;
 }
@@ -108,6 +110,7 @@ export const openJournal = async (directory: string, hooks: Hooks = {}): Promise
 				tail = tail.catch(() => undefined).then(() => write(entry));
 				return tail;
 			},
+			leave: () => handle.close(),
 			close: async () => {
 				await handle.close();
 				await unlink(file);

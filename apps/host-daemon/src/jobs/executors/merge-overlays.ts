@@ -10,7 +10,8 @@ import {
 	whyNotMerge,
 } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
-import { GONE, retireFile } from "./retire-file.ts";
+import { GONE } from "../gone-files.ts";
+import { retireFile } from "./retire-file.ts";
 
 /** Images in the same directories that stand on a file of the merge without being in the VM's chain: clones and branches that no definition names. */
 const strangersOn = async (

@@ -1,0 +1,72 @@
+// Files that were retired (I11): renamed aside, and unlinked when their grace period has passed and nothing has asked for them.
+
+import type { DiskImages, Hypervisor } from "@knib/core";
+import { asKnibError, isOverlayName } from "@knib/core";
+
+/** Ending of a file that waits for its grace period to pass. */
+export const GONE = ".knib-gone";
+
+/** The grace period, ms: long enough for a call of libvirt's that was in flight to fail on the renamed file rather than lose its data. */
+const GRACE_MS = 5_000;
+
+/** Retired files of this host. */
+export interface GoneFiles {
+	/** Takes a retired file on; it is unlinked after the grace period. */
+	add(path: string): void;
+	/** Takes on what an earlier life of the daemon left beside the disks of this host's VMs. */
+	findAll(): Promise<void>;
+	/** Forgets the timers; the files are found again at the next start. */
+	stop(): void;
+}
+
+type Deps = {
+	readonly hypervisor: Hypervisor;
+	readonly images: DiskImages;
+	readonly onProblem: (error: unknown) => void;
+};
+
+const isRetired = (path: string): boolean =>
+	path.endsWith(GONE) && isOverlayName(path.slice(0, -GONE.length));
+
+export const createGoneFiles = (deps: Deps): GoneFiles => {
+	const timers = new Map<string, NodeJS.Timeout>();
+	const unlinkNow = async (path: string): Promise<void> => {
+		timers.delete(path);
+		if (!isRetired(path) || !(await deps.images.exists(path))) return;
+		const uses = await deps.hypervisor.fileUses();
+		if (uses.some((use) => use.path === path || use.path === path.slice(0, -GONE.length))) return;
+		await deps.images.unlink(path);
+	};
+	const add = (path: string): void => {
+		if (timers.has(path)) return;
+		const timer = setTimeout(() => {
+			unlinkNow(path).catch(deps.onProblem);
+		}, GRACE_MS);
+		timer.unref();
+		timers.set(path, timer);
+	};
+	return {
+		add,
+		findAll: async () => {
+			const folders = new Map<string, string>();
+			for (const { uuid } of await deps.hypervisor.list()) {
+				const vm = await deps.hypervisor.vm(uuid);
+				for (const disk of vm?.disks ?? []) {
+					if (disk.path === undefined || disk.source !== "file") continue;
+					folders.set(disk.path.slice(0, disk.path.lastIndexOf("/")), disk.path);
+				}
+			}
+			for (const path of folders.values()) {
+				const found = await deps.images.imagesBeside(path).catch((error: unknown) => {
+					deps.onProblem(asKnibError(error));
+					return [];
+				});
+				for (const one of found) if (isRetired(one.path)) add(one.path);
+			}
+		},
+		stop: () => {
+			for (const timer of timers.values()) clearTimeout(timer);
+			timers.clear();
+		},
+	};
+};
