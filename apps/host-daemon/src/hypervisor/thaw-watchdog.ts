@@ -16,28 +16,22 @@ const programPath = (): string => {
 	return fileURLToPath(new URL(name, here));
 };
 
-const readLines = async (
-	lines: AsyncIterable<string>,
-	onLine: (line: string) => void,
-): Promise<void> => {
-	for await (const line of lines) onLine(line.trim());
-};
-
 /** Starts a watchdog for one VM and resolves once it watches. It thaws when it is not told within `maximumMs` that the guest is thawed, or when this process dies. Rejects with DEADLINE when it does not start: nothing may be frozen then. */
 export const startThawWatchdog =
 	(converse: Converse, uri: string) =>
 	async (vm: string, maximumMs: number): Promise<ThawWatchdog> => {
 		let fired = false;
 		const started = new EventTarget();
+		const ready = once(started, "ready", { signal: AbortSignal.timeout(START_DEADLINE_MS) });
+		const onLine = (line: string): void => {
+			if (line.trim() === "watching") started.dispatchEvent(new Event("ready"));
+			if (line.trim() === "fired") fired = true;
+		};
 		const child = converse(
 			[process.execPath, ...process.execArgv, programPath(), uri, vm, String(maximumMs)],
+			onLine,
 			{ outlives: true },
 		);
-		const ready = once(started, "ready", { signal: AbortSignal.timeout(START_DEADLINE_MS) });
-		readLines(child.lines, (line) => {
-			if (line === "watching") started.dispatchEvent(new Event("ready"));
-			if (line === "fired") fired = true;
-		}).catch(() => undefined);
 		try {
 			await ready;
 		} catch (error) {

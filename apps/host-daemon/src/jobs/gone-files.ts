@@ -28,6 +28,15 @@ type Deps = {
 const isRetired = (path: string): boolean =>
 	path.endsWith(GONE) && isOverlayName(path.slice(0, -GONE.length));
 
+const oneDiskOfEachFolder = async (hypervisor: Hypervisor): Promise<readonly string[]> => {
+	const vms = await Promise.all((await hypervisor.list()).map(({ uuid }) => hypervisor.vm(uuid)));
+	const paths = vms
+		.flatMap((vm) => vm?.disks ?? [])
+		.flatMap((disk) => (disk.source === "file" && disk.path !== undefined ? [disk.path] : []));
+	const folders = new Map(paths.map((path) => [path.slice(0, path.lastIndexOf("/")), path]));
+	return [...folders.values()];
+};
+
 export const createGoneFiles = (deps: Deps): GoneFiles => {
 	const timers = new Map<string, NodeJS.Timeout>();
 	const unlinkNow = async (path: string): Promise<void> => {
@@ -48,15 +57,7 @@ export const createGoneFiles = (deps: Deps): GoneFiles => {
 	return {
 		add,
 		findAll: async () => {
-			const folders = new Map<string, string>();
-			for (const { uuid } of await deps.hypervisor.list()) {
-				const vm = await deps.hypervisor.vm(uuid);
-				for (const disk of vm?.disks ?? []) {
-					if (disk.path === undefined || disk.source !== "file") continue;
-					folders.set(disk.path.slice(0, disk.path.lastIndexOf("/")), disk.path);
-				}
-			}
-			for (const path of folders.values()) {
+			for (const path of await oneDiskOfEachFolder(deps.hypervisor)) {
 				const found = await deps.images.imagesBeside(path).catch((error: unknown) => {
 					deps.onProblem(asKnibError(error));
 					return [];
