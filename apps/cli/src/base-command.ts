@@ -92,6 +92,12 @@ export abstract class KnibCommand extends Command {
 		}
 	}
 
+	/** The flags of a command whose `--host` is a scope and not the host that does the work. */
+	protected local(flags: GlobalFlags): GlobalFlags {
+		const { json, config, socket } = flags;
+		return { json, config, socket };
+	}
+
 	/** Prints a result: JSON, or text where there is any. */
 	protected show<T>(flags: GlobalFlags, value: T, text: (value: T) => string): void {
 		const words = flags.json ? jsonDocument(value) : text(value);

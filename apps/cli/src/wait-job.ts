@@ -1,5 +1,5 @@
 // Waiting for a job: its progress is shown, an interrupt cancels it and waits for the undo, a second one leaves at once.
-import { type JobEvent, type JobView, KnibError } from "@knib/core";
+import { asKnibError, type JobEvent, type JobView, KnibError } from "@knib/core";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { INTERRUPTED } from "./exit-code.ts";
 
@@ -25,13 +25,13 @@ type Options = {
 export const waitForJob = async (options: Options): Promise<JobView> => {
 	const { client, job, interrupts = process, cancels = true } = options;
 	let asked = 0;
-	let failed: unknown;
+	let failed: KnibError | undefined;
 	const cancel = (): void => {
 		asked += 1;
 		if (asked > 1 || !cancels) interrupts.exit(INTERRUPTED);
 		options.onInterrupt();
 		client.api.job.cancel.mutate({ job }).catch((error: unknown) => {
-			failed = error;
+			failed = asKnibError(error);
 		});
 	};
 	for (const signal of SIGNALS) interrupts.on(signal, cancel);
