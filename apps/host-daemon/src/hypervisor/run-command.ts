@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { type ErrorCode, KnibError } from "@knib/core";
 import { execa } from "execa";
 import { missingProgram, wrapArgv } from "./command-argv.ts";
-import { createLineQueue } from "./line-queue.ts";
 
 /** Program and arguments. */
 export type Argv = readonly [string, ...string[]];
@@ -109,12 +108,7 @@ type Ending = {
 	readonly code?: string | undefined;
 };
 
-const failureOf = (
-	argv: Argv,
-	ending: Ending,
-	stderr: string,
-	overflow: boolean,
-): KnibError | undefined => {
+const failureOf = (argv: Argv, ending: Ending, stderr: string, overflow: boolean): KnibError => {
 	const details = {
 		argv,
 		exitCode: ending.exitCode ?? null,
@@ -178,31 +172,44 @@ export const runCommand: Run = async (argv, options = {}) => {
 		}
 	});
 	child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
-	const ending = await child.finally(() => input?.close());
+	const ending: Ending = await child;
+	await input?.close();
 	const stderr = tail.text();
 	const { exitCode } = ending;
 	const accepted = exitCode === 0 || (options.accept ?? []).includes(exitCode ?? -1);
 	if (accepted && exitCode !== undefined && !overflow && !ending.timedOut && !ending.isCanceled) {
 		return { exitCode, stdout: capture.bytes(), stderr, truncated: capture.truncated() };
 	}
-	throw failureOf(argv, ending, stderr, overflow) ?? ending;
+	throw failureOf(argv, ending, stderr, overflow);
 };
 
 /** A long-lived child that is talked to in lines. */
 export type Conversation = {
 	write(line: string): void;
-	/** Lines of stdout until it ends; for one reader. */
-	readonly lines: AsyncIterable<string>;
 	/** Resolves when the child has ended, with what it said on stderr. */
 	readonly ended: Promise<{ exitCode: number | undefined; stderr: string }>;
 	kill(): void;
 };
 
-/** Starts a child that reads and writes lines. It dies with this process unless it `outlives` it. */
-export type Converse = (argv: Argv, options?: { readonly outlives?: boolean }) => Conversation;
+/** Starts a child that reads and writes lines; `onLine` gets each line of its stdout. It dies with this process unless it `outlives` it. */
+export type Converse = (
+	argv: Argv,
+	onLine: (line: string) => void,
+	options?: { readonly outlives?: boolean },
+) => Conversation;
+
+const splitLines = (onLine: (line: string) => void): ((chunk: Uint8Array) => void) => {
+	const decoder = new TextDecoder();
+	let rest = "";
+	return (chunk) => {
+		const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+		rest = parts.pop() ?? "";
+		for (const line of parts) onLine(line);
+	};
+};
 
 /** The real {@link Converse}. */
-export const converseWith: Converse = (argv, options = {}) => {
+export const converseWith: Converse = (argv, onLine, options = {}) => {
 	const outlives = options.outlives === true;
 	const [file, ...rest] = wrapArgv(argv, { tied: !outlives });
 	const child = execa(file, rest, {
@@ -212,13 +219,11 @@ export const converseWith: Converse = (argv, options = {}) => {
 		detached: outlives,
 	});
 	const tail = createTail(STDERR_TAIL);
-	const queue = createLineQueue();
-	child.stdout?.on("data", queue.push);
+	child.stdout?.on("data", splitLines(onLine));
 	child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
 	// A child that has gone makes writes fail; its end is reported through `ended`.
 	child.stdin?.on("error", () => undefined);
 	const ended = child.then((result: Ending) => {
-		queue.end();
 		const stderr = missingProgram(argv[0], result, tail.text()) ?? tail.text();
 		return { exitCode: result.exitCode, stderr };
 	});
@@ -226,7 +231,6 @@ export const converseWith: Converse = (argv, options = {}) => {
 		write: (line) => {
 			child.stdin?.write(`${line}\n`);
 		},
-		lines: queue.lines,
 		ended,
 		kill: () => {
 			child.kill("SIGKILL");
