@@ -1,6 +1,6 @@
 // The repository port: a directory of backups as the daemon sees it (docs/spec/repository.md). Real implementation on a file
 // system, in-memory twin for unit tests, one contract suite over both.
-import type { Chain, ChainEnd, PublishedBackup } from "./domain/chain.ts";
+import type { BackupMarks, Chain, ChainEnd, PublishedBackup } from "./domain/chain.ts";
 import type { Manifest, TrackerFacts } from "./domain/manifest.ts";
 
 /** What is known of a repository without reading its backups. */
@@ -63,5 +63,10 @@ export interface Repository {
 	/** Absolute path that a backup has, or will have, once published. */
 	pathOf(identity: Manifest["identity"]): string;
 	writeTracker(vm: string, chain: string, facts: TrackerFacts): Promise<void>;
+	/** Ends a chain; one that has ended keeps its first reason. */
 	endChain(vm: string, chain: string, end: ChainEnd): Promise<void>;
+	/** Writes the marks given and leaves the others; null takes one away. */
+	writeMarks(backup: PublishedBackup, marks: Partial<BackupMarks>): Promise<void>;
+	/** Moves a published backup that nothing stands on and nobody holds into the trash, and returns its path there. Rejects with BACKUP_BUSY, REFUSED. */
+	moveToTrash(backup: PublishedBackup): Promise<string>;
 }
