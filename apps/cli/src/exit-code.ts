@@ -13,10 +13,10 @@ const hasSkipped = (result: Readonly<Record<string, unknown>>): boolean => {
 	return Array.isArray(skipped) && skipped.length > 0;
 };
 
+type Ended = Pick<JobView, "state" | "error" | "result"> & { readonly warnings: readonly string[] };
+
 /** The exit code of a finished job. */
-export const exitOfJob = (
-	job: Pick<JobView, "state" | "error" | "result" | "warnings">,
-): number => {
+export const exitOfJob = (job: Ended): number => {
 	if (job.state === "cancelled") return INTERRUPTED;
 	if (job.state !== "succeeded") return exitOf(job.error?.code ?? "JOB_FAILED");
 	return job.warnings.length > 0 || hasSkipped(job.result ?? {}) ? WARNINGS : DONE;

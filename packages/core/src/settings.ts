@@ -11,16 +11,18 @@ import {
 export * from "./settings-table.ts";
 
 type Row<N extends SettingName> = (typeof SETTINGS)[N];
+type ValueOf<R> = R extends { kind: "boolean" }
+	? boolean
+	: R extends { kind: "number" }
+		? number
+		: R extends { kind: "choice"; choices: readonly (infer C)[] }
+			? C
+			: string;
 
 /** The type of a setting's value; numbers are in the table's unit (`settingUnit`). */
-export type SettingValue<N extends SettingName = SettingName> =
-	Row<N> extends { kind: "boolean" }
-		? boolean
-		: Row<N> extends { kind: "number" }
-			? number
-			: Row<N> extends { kind: "choice"; choices: readonly (infer C)[] }
-				? C
-				: string;
+export type SettingValue<N extends SettingName = SettingName> = N extends SettingName
+	? ValueOf<Row<N>>
+	: never;
 
 /** All names, in the table's order. */
 export const settingNames: readonly SettingName[] = Object.keys(SETTINGS).filter(
