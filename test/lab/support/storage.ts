@@ -1,0 +1,46 @@
+// Storage that can run full, vanish or be a block device, visible to the lab's libvirtd too.
+
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Lab } from "./lab.ts";
+import { run } from "./run.ts";
+
+export type Mounted = {
+	readonly path: string;
+	readonly unmount: () => Promise<void>;
+};
+
+export type LoopDevice = {
+	readonly device: string;
+	readonly detach: () => Promise<void>;
+};
+
+/** A file system of its own that is full after so many MiB. O_DIRECT needs kernel 6.6: see cache. */
+export async function mountTmpfs(lab: Lab, name: string, sizeMib: number): Promise<Mounted> {
+	return mountAt(lab, name, ["-t", "tmpfs", "-o", `size=${sizeMib}m,mode=0755`, "tmpfs"]);
+}
+
+/** The directory under another path, to be taken away and mounted again. */
+export async function mountDirectory(lab: Lab, name: string, source: string): Promise<Mounted> {
+	return mountAt(lab, name, ["--bind", source]);
+}
+
+/** Mounts made elsewhere than below this directory may not be seen by the lab's libvirtd. */
+async function mountAt(lab: Lab, name: string, args: readonly string[]): Promise<Mounted> {
+	const path = join(lab.dir, "mnt", name);
+	await mkdir(path, { recursive: true });
+	await run(["mount", ...args, path]);
+	return {
+		path,
+		unmount: async () => {
+			await run(["umount", path]);
+			await rm(path, { recursive: true, force: true });
+		},
+	};
+}
+
+/** A block device of the file's bytes. Lab files only: the end of the lab detaches them. */
+export async function attachLoop(file: string): Promise<LoopDevice> {
+	const device = (await run(["losetup", "--find", "--show", file])).stdout.trim();
+	return { device, detach: async () => void (await run(["losetup", "--detach", device])) };
+}
