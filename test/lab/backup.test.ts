@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import test from "ava";
 import { z } from "zod";
-import { defineGuest, type Guest } from "./support/guest.ts";
+import { defineGuest, type Guest, guestOf } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { compare, imageChain } from "./support/oracle.ts";
@@ -53,11 +53,14 @@ test("chain › layers name their parent's layer by a relative path, and the dis
 		for (const target of ["vda", "vdb"]) {
 			const [layer] = await imageChain(join(point.backup.path, `${target}.qcow2`));
 			const parent = points[index - 1];
-			const expected = parent === undefined ? undefined : `../000${index}-${parent.backup.id}/${target}.qcow2`;
+			const expected =
+				parent === undefined ? undefined : `../000${index}-${parent.backup.id}/${target}.qcow2`;
 			t.is(layer?.backing, expected);
 		}
 		t.is(point.backup.parent, points[index - 1]?.backup.id ?? null);
-		await t.notThrowsAsync(run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], { cwd: point.backup.path }));
+		await t.notThrowsAsync(
+			run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], { cwd: point.backup.path }),
+		);
 	}
 	for (const disk of await guest.disks()) t.regex(disk.path, /(root|data)\.qcow2$/);
 	const chain = z
@@ -71,8 +74,13 @@ test("restore › each point as a new VM equals its oracle, boots beside the ori
 	for (const [index, point] of points.entries()) {
 		const name = `restored${index}`;
 		const result = z
-			.looseObject({ vm: z.looseObject({ uuid: z.string() }), disks: z.array(z.looseObject({ target: z.string(), path: z.string() })) })
-			.parse(await knib.ok("restore", "new", point.backup.id, "--as", name, "--storage", guest.diskDir));
+			.looseObject({
+				vm: z.looseObject({ uuid: z.string() }),
+				disks: z.array(z.looseObject({ target: z.string(), path: z.string() })),
+			})
+			.parse(
+				await knib.ok("restore", "new", point.backup.id, "--as", name, "--storage", guest.diskDir),
+			);
 		for (const disk of result.disks) {
 			const reference = point.references.get(disk.target) ?? "";
 			const { same, text } = await compare(disk.path, "qcow2", reference);
@@ -81,18 +89,12 @@ test("restore › each point as a new VM equals its oracle, boots beside the ori
 	}
 	t.is(await guest.state(), "running");
 	await lab.virsh("start", "restored2");
-	const restored = { ...(await defineGuestHandle("restored2")) };
+	const restored = guestOf(lab, "restored2", guest.diskDir);
 	await restored.waitReady();
 	t.is((await restored.exec("cat /mnt/data/gen /var/gen")).stdout, "gen3\ngen3\n");
 	t.true((await restored.checkWriter("/mnt/data/seq", "/var/seq")) > 0);
 	await restored.remove();
 });
-
-/** Talks to a VM that somebody else has defined. */
-const defineGuestHandle = async (name: string): Promise<Guest> => {
-	const { handleOf } = await import("./support/guest.ts");
-	return handleOf(lab, name, guest.diskDir);
-};
 
 test("chain › the next backup opens a new chain and says why", async (t) => {
 	const next = await takeBackup(knib, "web01");

@@ -52,7 +52,11 @@ const unwrap = (value: unknown): unknown => {
 };
 
 /** Makes a state directory and a repository below the lab and starts a daemon. */
-export const startKnib = async (lab: Lab, name = "knib", options: { readonly repository?: string } = {}): Promise<Knib> => {
+export const startKnib = async (
+	lab: Lab,
+	name = "knib",
+	options: { readonly repository?: string } = {},
+): Promise<Knib> => {
 	const home = await mkdtemp(join(lab.dir, `${name}-`));
 	const stateDir = join(home, "state");
 	const repository = options.repository ?? join(home, "repository");
@@ -78,7 +82,11 @@ export const startKnib = async (lab: Lab, name = "knib", options: { readonly rep
 		});
 	const cli: Knib["cli"] = async (...args) => {
 		const result = await begin(...args);
-		return { code: result.exitCode ?? -1, stdout: String(result.stdout), stderr: String(result.stderr) };
+		return {
+			code: result.exitCode ?? -1,
+			stdout: String(result.stdout),
+			stderr: String(result.stderr),
+		};
 	};
 	const ended = async (): Promise<string> => {
 		const result = await daemon?.catch((error: unknown) => error);
@@ -95,7 +103,9 @@ export const startKnib = async (lab: Lab, name = "knib", options: { readonly rep
 		ok: async (...args) => {
 			const result = await cli(...args, "--json");
 			if (result.code !== 0 && result.code !== 3) {
-				throw new Error(`knib ${args.join(" ")} exited ${result.code}\n${result.stdout}\n${result.stderr}`);
+				throw new Error(
+					`knib ${args.join(" ")} exited ${result.code}\n${result.stdout}\n${result.stderr}`,
+				);
 			}
 			return unwrap(lastResult(result.stdout));
 		},
@@ -120,14 +130,17 @@ export const startKnib = async (lab: Lab, name = "knib", options: { readonly rep
 		died: async (deadlineMs) => {
 			const late = AbortSignal.timeout(deadlineMs);
 			const timeout = new Promise<never>((_, reject) => {
-				late.addEventListener("abort", () => reject(new Error(`knibd still runs after ${deadlineMs} ms`)));
+				late.addEventListener("abort", () =>
+					reject(new Error(`knibd still runs after ${deadlineMs} ms`)),
+				);
 			});
 			return Promise.race([ended(), timeout]);
 		},
 		pid: () => daemon?.pid ?? -1,
 	};
 	const init = await cli("init", "--repository", repository, "--json");
-	if (init.code !== 0) throw new Error(`knib init exited ${init.code}\n${init.stdout}\n${init.stderr}`);
+	if (init.code !== 0)
+		throw new Error(`knib init exited ${init.code}\n${init.stdout}\n${init.stderr}`);
 	await knib.start();
 	return knib;
 };
@@ -141,10 +154,15 @@ export const backupSchema = z.looseObject({
 	reason: z.string(),
 	status: z.string(),
 	path: z.string(),
-	disks: z.array(z.looseObject({ target: z.string(), parentLayer: z.string().nullable(), size: z.number() })),
+	disks: z.array(
+		z.looseObject({ target: z.string(), parentLayer: z.string().nullable(), size: z.number() }),
+	),
 });
 export type TakenBackup = z.infer<typeof backupSchema>;
 
 /** Takes a backup that must succeed. */
-export const takeBackup = async (knib: Knib, vm: string, ...flags: readonly string[]): Promise<TakenBackup> =>
-	backupSchema.parse(await knib.ok("backup", "create", vm, ...flags));
+export const takeBackup = async (
+	knib: Knib,
+	vm: string,
+	...flags: readonly string[]
+): Promise<TakenBackup> => backupSchema.parse(await knib.ok("backup", "create", vm, ...flags));

@@ -7,12 +7,19 @@ import { type Knib, type TakenBackup, takeBackup } from "./knib.ts";
 import { compare, imageChain, takeOracle } from "./oracle.ts";
 
 /** A backup and the raw references of its instant. */
-export type Point = { readonly backup: TakenBackup; readonly references: ReadonlyMap<string, string> };
+export type Point = {
+	readonly backup: TakenBackup;
+	readonly references: ReadonlyMap<string, string>;
+};
 
 let counter = 0;
 
 /** Pauses the guest, copies its disks, and takes a backup while it stands still: backup and references are of one instant. */
-export const takePoint = async (knib: Knib, guest: Guest, ...flags: readonly string[]): Promise<Point> => {
+export const takePoint = async (
+	knib: Knib,
+	guest: Guest,
+	...flags: readonly string[]
+): Promise<Point> => {
 	counter += 1;
 	const directory = join(guest.lab.dir, "oracles", `${guest.name}-${counter}`);
 	await mkdir(directory, { recursive: true });
@@ -27,7 +34,11 @@ export const takePoint = async (knib: Knib, guest: Guest, ...flags: readonly str
 export const assertPoint = async (t: ExecutionContext, point: Point): Promise<void> => {
 	t.true(point.references.size > 0);
 	for (const [target, reference] of point.references) {
-		const { same, text } = await compare(join(point.backup.path, `${target}.qcow2`), "qcow2", reference);
+		const { same, text } = await compare(
+			join(point.backup.path, `${target}.qcow2`),
+			"qcow2",
+			reference,
+		);
 		t.true(same, `${point.backup.id} ${target}: ${text}`);
 	}
 };
