@@ -47,6 +47,8 @@ export interface Hypervisor {
 	vm(idOrName: string): Promise<Vm | undefined>;
 	/** Every file that any VM of this host names (SAFETY F2). */
 	fileUses(): Promise<readonly FileUse[]>;
+	/** libvirt's networks on this host, active or not. Absent where it cannot be asked: then it is unknown which there are, not none. */
+	networks?(): Promise<readonly { name: string; active: boolean }[]>;
 	/** Returns once no earlier call of a vanished client is in flight on this VM (SAFETY F6). */
 	settle(uuid: string): Promise<void>;
 	/** One atomic disk-only, no-metadata snapshot onto overlays that exist (`--reuse-external`), running, paused or shut off. */

@@ -48,7 +48,7 @@ export type BackupPlan = PlanBase & {
 /** Closing a chain by hand: overlays merged down, the chain ended. */
 export type FinishPlan = PlanBase & { readonly type: "FinishChain"; readonly chain: string | null };
 
-/** A backup brought back as a VM of its own. */
+/** A backup brought back as a VM of its own. `vm` is the one that was backed up: it says where the repository keeps the chain. */
 export type RestorePlan = PlanBase & {
 	readonly type: "Restore";
 	readonly backup: string;
@@ -61,6 +61,8 @@ export type RestorePlan = PlanBase & {
 	readonly name: string;
 	/** NVRAM to be copied: from the backup's directory to its new path. */
 	readonly nvram: { readonly from: string; readonly to: string } | null;
+	/** Directory of the TPM's state to be copied, likewise. */
+	readonly tpm: { readonly from: string; readonly to: string } | null;
 	readonly disks: readonly { readonly target: string; readonly path: string }[];
 };
 

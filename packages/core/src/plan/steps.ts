@@ -54,6 +54,9 @@ export type RestoreDiskPlan = {
 	readonly bytes: number;
 };
 
+/** Owner and mode that new files beside disks get, so that qemu can open them (SAFETY F12). */
+export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
+
 export type Step =
 	| { readonly kind: "lease" }
 	| { readonly kind: "make-overlays"; readonly disks: readonly OverlayPlan[] }
@@ -80,10 +83,20 @@ export type Step =
 	| { readonly kind: "record-tracker"; readonly chain: string }
 	| { readonly kind: "hold" }
 	| { readonly kind: "verify-layers" }
-	| { readonly kind: "copy-disks"; readonly disks: readonly RestoreDiskPlan[] }
+	| {
+			readonly kind: "copy-disks";
+			readonly disks: readonly RestoreDiskPlan[];
+			/** Disks copied at a time. */
+			readonly parallel: number;
+			readonly owner: FileOwner;
+	  }
 	| { readonly kind: "check-disks"; readonly disks: readonly RestoreDiskPlan[] }
 	| { readonly kind: "define-vm" }
-	| { readonly kind: "start-vm" };
+	| {
+			readonly kind: "start-vm";
+			/** How long the guest agent is waited for, ms. */
+			readonly agentDeadlineMs: number;
+	  };
 
 export type StepKind = Step["kind"];
 
