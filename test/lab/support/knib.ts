@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { execa, type ResultPromise } from "execa";
+import { execa } from "execa";
 import { z } from "zod";
 import { waitFor } from "./deadline.ts";
 import type { Lab } from "./lab.ts";
@@ -11,6 +11,16 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const COMMAND_TIMEOUT_MS = 300_000;
 
 export type CliResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** A command or daemon under way; resolves when it has ended, however it did. */
+export type Running = Promise<Ended> & { readonly kill: (signal: NodeJS.Signals) => boolean };
+
+type Ended = {
+	readonly exitCode?: number;
+	readonly signal?: string;
+	readonly stdout?: unknown;
+	readonly stderr?: unknown;
+};
 
 /** A knibd with its state, its repository and the commands that talk to it. */
 export type Knib = {
@@ -23,7 +33,7 @@ export type Knib = {
 	/** Runs a command that must succeed (or end with a warning) and gives its result: of JSON lines the last one's. */
 	readonly ok: (...args: readonly string[]) => Promise<unknown>;
 	/** The same command without waiting for its end. */
-	readonly begin: (...args: readonly string[]) => ResultPromise<{ reject: false }>;
+	readonly begin: (...args: readonly string[]) => Running;
 	readonly start: (environment?: Readonly<Record<string, string>>) => Promise<void>;
 	/** SIGKILL. */
 	readonly kill: () => Promise<void>;
@@ -71,7 +81,7 @@ export const startKnib = async (
 		KNIB_SCRATCH_DIR: join(home, "scratch"),
 		NO_COLOR: "1",
 	};
-	let daemon: ResultPromise | null = null;
+	let daemon: (Running & { readonly pid?: number }) | null = null;
 
 	const begin: Knib["begin"] = (...args) =>
 		execa(process.execPath, [join(ROOT, "bin/knib.js"), ...args], {
@@ -89,9 +99,9 @@ export const startKnib = async (
 		};
 	};
 	const ended = async (): Promise<string> => {
-		const result = await daemon?.catch((error: unknown) => error);
+		const result = await daemon;
 		daemon = null;
-		return z.looseObject({ signal: z.string().optional() }).parse(result).signal ?? "";
+		return result?.signal ?? "";
 	};
 	const answers = async (): Promise<boolean> => (await cli("job", "list", "--json")).code === 0;
 	const knib: Knib = {
