@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KnibError, type Vm } from "@knib/core";
+import { KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
+import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
 import { createLogger } from "../../apps/host-daemon/src/logger.ts";
@@ -31,6 +32,12 @@ export const aCatalog = async () => {
 	});
 	return { books, documents, repositories };
 };
+
+/** Creates an offering whose other fields have their defaults. */
+export const createOffering = async (
+	books: Awaited<ReturnType<typeof aCatalog>>["books"],
+	fields: z.input<typeof offeringCreateInputSchema>,
+) => (await books.offerings.create(offeringCreateInputSchema.parse(fields))).apply();
 
 /** Serves until `close`. */
 export const apiWorld = async (
@@ -79,23 +86,7 @@ export const apiWorld = async (
 			},
 		},
 	});
-	const offerings = await books.offerings.list({ showRemoved: false });
-	if (offerings.length === 0) {
-		const made = await books.offerings.create({
-			name: "default",
-			description: "",
-			compress: false,
-			compressionLibrary: "zstd",
-			compressWhen: "after",
-			validate: false,
-			validationSteps: ["screenshot"],
-			allowQuickRestore: false,
-			allowExtractFile: false,
-			tracker: "overlay",
-			dryRun: false,
-		});
-		await made.apply();
-	}
+	await createOffering(books, { name: "default" });
 	return {
 		socket,
 		directory,

@@ -1,61 +1,19 @@
-// The only module of the host daemon that its clients import. It loads nothing heavy: what does (the store, the daemon) is
-// imported when it is called for.
-import { connect as connectSocket } from "node:net";
-import { type JobEvent, KnibError } from "@knib/core";
-import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
-import type { AppRouter } from "./router.ts";
-import { Transport } from "./transport.ts";
+// The only module of the host daemon that its clients import. It loads nothing heavy: what does (the store, the daemon, the
+// checks) is imported when it is called for.
+export { connect, type KnibClient } from "./connect.ts";
 
 /** Reads the configuration of this host; see config.ts. */
 export const loadConfig: typeof import("../config.ts").loadConfig = async (options) =>
 	(await import("../config.ts")).loadConfig(options);
 
-/** A connection to a daemon. Calls reject with the daemon's KnibError, or with DAEMON_UNREACHABLE when the connection breaks. */
-export type KnibClient = {
-	readonly api: TRPCClient<AppRouter>;
-	/** The job's state, then every change; ends after the job's end. */
-	watchJob(job: string, signal?: AbortSignal): AsyncIterable<JobEvent>;
-	/** Changes of all jobs until the signal. */
-	watchJobs(signal?: AbortSignal): AsyncIterable<JobEvent>;
-	close(): Promise<void>;
-};
+/** Sets this host up, with or without a running daemon; see init-host.ts. */
+export const initHost: typeof import("../init/init-host.ts").initHost = async (options) =>
+	(await import("../init/init-host.ts")).initHost(options);
 
-const unreachable = (socket: string, error: unknown): KnibError => {
-	const code = error instanceof Error && "code" in error ? error.code : undefined;
-	const denied = code === "EACCES" || code === "EPERM";
-	const message = denied
-		? `${socket} may not be opened by this user`
-		: `no knibd answers on ${socket} (${String(code ?? error)})`;
-	const hint = "run it as root, or join the group `knib`";
-	return new KnibError("DAEMON_UNREACHABLE", message, {
-		cause: error,
-		details: { socket, ...(denied ? { hint } : {}) },
-	});
-};
+/** Checks this host, with or without a running daemon; see run-doctor.ts. */
+export const runDoctor: typeof import("../doctor/run-doctor.ts").runDoctor = async (options) =>
+	(await import("../doctor/run-doctor.ts")).runDoctor(options);
 
-/** tRPC alone would try for ever when no daemon runs. */
-const probe = (socket: string): Promise<void> =>
-	new Promise((resolve, reject) => {
-		const connection = connectSocket(socket);
-		connection.once("connect", () => {
-			connection.destroy();
-			resolve();
-		});
-		connection.once("error", (error) => reject(unreachable(socket, error)));
-	});
-
-/** Connects to the daemon on a socket. Rejects at once with DAEMON_UNREACHABLE when none answers. */
-export const connect = async ({ socket }: { socket: string }): Promise<KnibClient> => {
-	await probe(socket);
-	const transport = new Transport(socket);
-	const api = createTRPCClientProxy<AppRouter>(transport);
-	const forever = new AbortController().signal;
-	return {
-		api,
-		watchJob: (job, signal) =>
-			transport.items(api.job.watch.subscribe({ job }, { signal: signal ?? forever })),
-		watchJobs: (signal) =>
-			transport.items(api.job.watchAll.subscribe(undefined, { signal: signal ?? forever })),
-		close: () => transport.close(),
-	};
-};
+/** Runs the daemon in this process until it is told to stop; see main.ts. */
+export const runDaemon: typeof import("../main.ts").runDaemon = async (options) =>
+	(await import("../main.ts")).runDaemon(options);

@@ -73,20 +73,21 @@ export const listenOnSocket = async (
 	try {
 		await mkdir(directory, { recursive: true, mode: 0o755 });
 		await clear(path);
-		const closed = await mkdtemp(join(directory, "."));
+		const closed = await mkdtemp(`${directory}/.k`);
 		try {
 			const temporary = join(closed, "s");
 			await listenOn(server, temporary);
 			if (group !== undefined) await chown(temporary, -1, group);
 			await chmod(temporary, group === undefined ? 0o600 : 0o660);
-			await link(temporary, path);
+			await link(temporary, path).catch((error: unknown) => {
+				throw codeOf(error) === "EEXIST" ? inUse(path) : error;
+			});
 		} finally {
 			await rm(closed, { recursive: true, force: true });
 		}
 	} catch (error) {
 		server.close();
 		if (error instanceof KnibError) throw error;
-		if (codeOf(error) === "EEXIST") throw inUse(path);
 		const why = error instanceof Error ? error.message : String(error);
 		throw new KnibError("CONFIG_INVALID", `cannot listen on ${path}: ${why}`, { cause: error });
 	}

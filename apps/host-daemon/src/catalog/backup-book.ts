@@ -76,15 +76,16 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 		directory: directoryOf(published, repository),
 	});
 
-	/** Members of the chain that the view knew and the repository holds no more leave the view. */
+	/** Members that the view knew and the repository holds no more leave the view; not while the chain has problems, since then they may only be unreadable. */
 	const recordChain = async (repository: KnownRepository, chain: Chain): Promise<void> => {
 		const view = chainView(chain, repository.name);
 		const before = (await chains.get(chain.id))?.backups ?? [];
 		const ids = chain.members.map((member) => member.manifest.identity.id);
 		await backups.put(...chain.members.map((member) => bodyOf(member, repository)));
-		await backups.remove(before.filter((id) => !ids.includes(id)));
-		if (view === null) await chains.remove([chain.id]);
-		else await chains.put({ ...view, repositoryId: repository.id });
+		const sure = chain.problems.length === 0;
+		if (sure) await backups.remove(before.filter((id) => !ids.includes(id)));
+		if (view === null && sure) await chains.remove([chain.id]);
+		if (view !== null) await chains.put({ ...view, repositoryId: repository.id });
 	};
 
 	return {

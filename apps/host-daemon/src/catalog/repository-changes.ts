@@ -8,8 +8,9 @@ import {
 	type RepositoryView,
 	type RescanView,
 } from "@knib/core";
+import { type ScannedVm, scanRepository } from "../repository/scan-repository.ts";
 import type { BackupBook } from "./backup-book.ts";
-import type { HostBody, RepositoryBody } from "./bodies.ts";
+import type { BackupBody, ChainBody, HostBody, RepositoryBody } from "./bodies.ts";
 import type { KnownRepository } from "./catalog.ts";
 import type { Change } from "./change.ts";
 import type { Documents } from "./documents.ts";
@@ -26,11 +27,33 @@ type Deps = {
 	readonly now: () => string;
 };
 
-/** Reads a whole repository before anything of its view is changed: an answer that could not be read changes nothing (I10). */
-const readAll = async (repository: Repository) => {
-	const chains = [];
-	for (const vm of await repository.vms()) chains.push(...(await repository.chains(vm)));
-	return chains;
+/** Reads a whole repository before anything of its view is changed: a repository that stops answering half-way changes nothing (I10). */
+const readAll = async (repository: Repository): Promise<readonly ScannedVm[]> => {
+	const found: ScannedVm[] = [];
+	for await (const vm of scanRepository(repository)) found.push(vm);
+	return found;
+};
+
+/** What of the view is not in the repository any more. What lies in a directory that could not be read, or in a chain with problems, is not known to be gone. */
+const vanishedOf = (
+	scanned: readonly ScannedVm[],
+	before: { readonly backups: readonly BackupBody[]; readonly chains: readonly ChainBody[] },
+) => {
+	const chains = scanned.flatMap((vm) => vm.chains);
+	const members = new Set(chains.flatMap((c) => c.members.map((m) => m.manifest.identity.id)));
+	const living = new Set(chains.filter((c) => c.members.length > 0).map((chain) => chain.id));
+	const doubtfulVms = new Set(scanned.filter((s) => s.problems.length > 0).map(({ vm }) => vm));
+	const doubtful = new Set(chains.filter((c) => c.problems.length > 0).map((chain) => chain.id));
+	const isSure = (vm: string, chain: string | null) =>
+		!doubtfulVms.has(vm) && !(chain !== null && doubtful.has(chain));
+	return {
+		backups: before.backups
+			.filter((body) => !members.has(body.id) && isSure(body.vm.uuid, body.chain))
+			.map((body) => body.id),
+		chains: before.chains
+			.filter((body) => !living.has(body.id) && isSure(body.vm.uuid, body.id))
+			.map((body) => body.id),
+	};
 };
 
 /** Changes of the set of repositories, and the view of what is in them. */
@@ -41,21 +64,20 @@ export const createRepositoryChanges = (deps: Deps) => {
 		(await deps.hosts.get(host.id)) ?? { id: host.id, name: host.name, repositories: {} };
 
 	const rescanOne = async (known: KnownRepository): Promise<RescanView> => {
-		const chains = await readAll(await book.openKnown(known));
-		const before = await deps.backups.of(known.id);
+		const scanned = await readAll(await book.openKnown(known));
+		const chains = scanned.flatMap((vm) => vm.chains);
+		const gone = vanishedOf(scanned, await deps.backups.of(known.id));
 		for (const chain of chains) await deps.backups.recordChain(known, chain);
-		const members = chains.flatMap((chain) => chain.members.map((m) => m.manifest.identity.id));
-		const living = new Set(members);
-		const readable = new Set(chains.filter((c) => c.members.length > 0).map((chain) => chain.id));
-		const vanished = before.backups.map((b) => b.id).filter((id) => !living.has(id));
-		const gone = before.chains.map((c) => c.id).filter((id) => !readable.has(id));
-		await deps.backups.forget({ backups: vanished, chains: gone });
+		await deps.backups.forget(gone);
 		return {
 			repository: known.name,
 			chains: chains.length,
-			backups: members.length,
-			vanished,
-			problems: chains.flatMap((chain) => chain.problems),
+			backups: chains.reduce((count, chain) => count + chain.members.length, 0),
+			vanished: gone.backups,
+			problems: [
+				...scanned.flatMap((vm) => vm.problems),
+				...chains.flatMap((chain) => chain.problems),
+			],
 			error: null,
 		};
 	};

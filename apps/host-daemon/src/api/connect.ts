@@ -1,0 +1,56 @@
+// A connection to the daemon's control socket.
+import { connect as connectSocket } from "node:net";
+import { type JobEvent, KnibError } from "@knib/core";
+import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
+import type { AppRouter } from "./router.ts";
+import { Transport } from "./transport.ts";
+
+/** A connection to a daemon. Calls reject with the daemon's KnibError, or with DAEMON_UNREACHABLE when the connection breaks. */
+export type KnibClient = {
+	readonly api: TRPCClient<AppRouter>;
+	/** The job's state, then every change; ends after the job's end. */
+	watchJob(job: string, signal?: AbortSignal): AsyncIterable<JobEvent>;
+	/** Changes of all jobs until the signal. */
+	watchJobs(signal?: AbortSignal): AsyncIterable<JobEvent>;
+	close(): Promise<void>;
+};
+
+const unreachable = (socket: string, error: unknown): KnibError => {
+	const code = error instanceof Error && "code" in error ? error.code : undefined;
+	const denied = code === "EACCES" || code === "EPERM";
+	const message = denied
+		? `${socket} may not be opened by this user`
+		: `no knibd answers on ${socket} (${String(code ?? error)})`;
+	const hint = "run it as root, or join the group `knib`";
+	return new KnibError("DAEMON_UNREACHABLE", message, {
+		cause: error,
+		details: { socket, code, ...(denied ? { hint } : {}) },
+	});
+};
+
+/** tRPC alone would try for ever when no daemon runs. */
+const probe = (socket: string): Promise<void> =>
+	new Promise((resolve, reject) => {
+		const connection = connectSocket(socket);
+		connection.once("connect", () => {
+			connection.destroy();
+			resolve();
+		});
+		connection.once("error", (error) => reject(unreachable(socket, error)));
+	});
+
+/** Connects to the daemon on a socket. Rejects at once with DAEMON_UNREACHABLE when none answers. */
+export const connect = async ({ socket }: { socket: string }): Promise<KnibClient> => {
+	await probe(socket);
+	const transport = new Transport(socket);
+	const api = createTRPCClientProxy<AppRouter>(transport);
+	const forever = new AbortController().signal;
+	return {
+		api,
+		watchJob: (job, signal) =>
+			transport.items(api.job.watch.subscribe({ job }, { signal: signal ?? forever })),
+		watchJobs: (signal) =>
+			transport.items(api.job.watchAll.subscribe(undefined, { signal: signal ?? forever })),
+		close: () => transport.close(),
+	};
+};

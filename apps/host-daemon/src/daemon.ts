@@ -1,0 +1,171 @@
+// The composition root: everything that the daemon consists of, wired by hand, started in order and stopped in reverse.
+import type { Clock, DiskImages, Hypervisor, IdSource, Store } from "@knib/core";
+import type { ApiDeps } from "./api/context.ts";
+import { type ApiServer, startApi } from "./api/server.ts";
+import type { RepositoryDriver } from "./catalog/repository-book.ts";
+import type { Config } from "./config.ts";
+import { type Identity, loadIdentity } from "./identity.ts";
+import { initCatalog } from "./init/init-catalog.ts";
+import type { ThawWatchdog } from "./jobs/context.ts";
+import { createJobService, type RunningJobService } from "./jobs/create-job-service.ts";
+import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
+import type { Logger } from "./logger.ts";
+import { openBooks } from "./open-books.ts";
+import { prepareStateDirectory } from "./state-directory.ts";
+
+/** What the daemon needs of the world; tests bring their own. */
+export type World = {
+	readonly hypervisor: Hypervisor;
+	readonly images: DiskImages;
+	readonly clock: Clock;
+	readonly ids: IdSource;
+	readonly thawWatchdog: (vm: string, maximumMs: number) => Promise<ThawWatchdog>;
+	readonly openStore: (
+		config: Config,
+		identity: Identity,
+		onFatal: (error: unknown) => void,
+	) => Promise<Store>;
+	readonly repositories: (identity: Identity) => Promise<RepositoryDriver>;
+};
+
+/** A running daemon. */
+export type Daemon = {
+	readonly identity: Identity;
+	/** Resolves with the reason when the daemon cannot go on, such as a store that took a write for lost. */
+	readonly failed: Promise<unknown>;
+	stop(): Promise<void>;
+};
+
+type Options = {
+	readonly config: Config;
+	readonly world: World;
+	readonly logger: Logger;
+	readonly version: string;
+	/** Told after each durable line of a journal; see crashAfterLines in main.ts. */
+	readonly onJournalLine?: (count: number) => void;
+};
+
+/** Acts to be undone in reverse, each once; a failure of one does not keep the others from being done. */
+const createUndo = (logger: Logger) => {
+	const acts: (() => Promise<void>)[] = [];
+	return {
+		add: (act: () => Promise<void>) => acts.push(act),
+		run: async (): Promise<void> => {
+			for (let act = acts.pop(); act !== undefined; act = acts.pop()) {
+				await act().catch((err: unknown) => logger.error({ err }, "stop was incomplete"));
+			}
+		},
+	};
+};
+type Undo = ReturnType<typeof createUndo>;
+
+const infoOf = ({ config, version }: Options, identity: Identity, startedAt: string) => ({
+	host: { id: identity.id, name: identity.name },
+	version,
+	pid: process.pid,
+	startedAt,
+	stateDir: config.stateDir,
+	socket: config.socket,
+});
+
+type JobParts = {
+	readonly identity: Identity;
+	readonly store: Store;
+	readonly books: ReturnType<typeof openBooks>;
+	readonly gone: GoneFiles;
+};
+
+const startJobs = async (
+	options: Options,
+	parts: JobParts,
+	onProblem: (error: unknown) => void,
+): Promise<RunningJobService> => {
+	const { config, world, version } = options;
+	const { hypervisor, images, clock, ids, thawWatchdog } = world;
+	const scratch = await parts.books.settings.value("host.scratch.directory", {});
+	return await createJobService({
+		deps: {
+			hypervisor,
+			images,
+			clock,
+			ids,
+			thawWatchdog,
+			retired: parts.gone.add,
+			catalog: parts.books.catalog,
+			host: { id: parts.identity.id, name: parts.identity.name },
+			version,
+			scratch,
+		},
+		store: parts.store,
+		stateDir: config.stateDir,
+		onProblem,
+		...(options.onJournalLine === undefined ? {} : { onJournalLine: options.onJournalLine }),
+	});
+};
+
+const startParts = async (options: Options, undo: Undo, fail: (error: unknown) => void) => {
+	const { config, world, logger } = options;
+	await prepareStateDirectory(config.stateDir);
+	const identity = await loadIdentity(config.stateDir);
+	const store = await world.openStore(config, identity, fail);
+	undo.add(() => store.close());
+	const driver = await world.repositories(identity);
+	const books = openBooks({ config, identity, store, driver });
+	const onProblem = (err: unknown): void => logger.error({ err }, "a problem was found");
+	const { hypervisor, images } = world;
+	const gone = createGoneFiles({ hypervisor, images, onProblem });
+	undo.add(async () => gone.stop());
+	const jobs = await startJobs(options, { identity, store, books, gone }, onProblem);
+	undo.add(() => jobs.stop());
+	let ready = false;
+	jobs.recovered
+		.then(() => {
+			ready = true;
+			logger.info("interrupted work was taken up");
+		})
+		.catch((err: unknown) => logger.error({ err }, "interrupted work was not taken up"))
+		.then(() => gone.findAll())
+		.catch((err: unknown) => logger.warn({ err }, "retired files could not be looked for"));
+	const info = infoOf(options, identity, world.clock.now());
+	const place = {
+		host: info.host,
+		config: config.file,
+		stateDir: config.stateDir,
+		socket: config.socket,
+	};
+	const deps: ApiDeps = {
+		books,
+		jobs,
+		hypervisor,
+		images,
+		host: info.host,
+		daemon: () => ({ ...info, ready }),
+		now: () => world.clock.now(),
+		ready: jobs.recovered,
+		init: (input) => initCatalog(books, place, input),
+	};
+	const api: ApiServer = await startApi({
+		socket: config.socket,
+		limits: config.limits,
+		deps,
+		logger,
+	});
+	undo.add(() => api.close());
+	return identity;
+};
+
+/** Starts the daemon; resolves when its socket answers. Rejects with STORE_LOCKED when another one uses the state directory, EXISTS when one answers on the socket. */
+export const startDaemon = async (options: Options): Promise<Daemon> => {
+	const undo = createUndo(options.logger);
+	let fail: (error: unknown) => void = () => undefined;
+	const failed = new Promise<unknown>((resolve) => {
+		fail = resolve;
+	});
+	try {
+		const identity = await startParts(options, undo, fail);
+		return { identity, failed, stop: undo.run };
+	} catch (error) {
+		await undo.run();
+		throw error;
+	}
+};

@@ -1,0 +1,42 @@
+import { stat } from "node:fs/promises";
+import { KnibError } from "@knib/core";
+import type { Books } from "../catalog/create-catalog.ts";
+import type { Config } from "../config.ts";
+import { type Identity, loadIdentity } from "../identity.ts";
+import { hostRepositories, openBooks, openHostStore } from "../open-books.ts";
+import { prepareStateDirectory } from "../state-directory.ts";
+
+/** Who this host is, and what was made to find out. */
+export type LocalHost = { readonly identity: Identity; readonly made: readonly string[] };
+
+/** Runs `act` with the catalog of a host whose daemon does not run; makes state directory and key where they are missing. Rejects with STORE_LOCKED when a daemon runs after all. */
+export const withLocalBooks = async <T>(
+	config: Config,
+	act: (books: Books, host: LocalHost) => Promise<T>,
+): Promise<T> => {
+	const isNew = await prepareStateDirectory(config.stateDir);
+	const identity = await loadIdentity(config.stateDir);
+	const store = await openHostStore(config, identity, () => undefined);
+	try {
+		const books = openBooks({ config, identity, store, driver: await hostRepositories(identity) });
+		const made = [
+			...(isNew ? [`makes the state directory ${config.stateDir}`] : []),
+			...(identity.created ? [`makes this host's key: its id is ${identity.id}`] : []),
+		];
+		return await act(books, { identity, made });
+	} finally {
+		await store.close();
+	}
+};
+
+/** The same, but makes nothing: rejects with NOT_FOUND before the first `init`. */
+export const withExistingBooks = async <T>(
+	config: Config,
+	act: (books: Books) => Promise<T>,
+): Promise<T> => {
+	const store = `${config.stateDir}/store`;
+	await stat(store).catch((error: unknown) => {
+		throw new KnibError("NOT_FOUND", `there is no store in ${config.stateDir}`, { cause: error });
+	});
+	return await withLocalBooks(config, act);
+};
