@@ -1,0 +1,164 @@
+// Every file that some VM of this host names: live and inactive definitions with their backing chains, snapshot metadata,
+// managed-save images, and what the headers of those images stand on (SAFETY F2). What cannot be read is a rejection that names
+// it (I10), since an answer that lacks a file would let it be written or removed.
+import { type FileUse, KnibError } from "@knib/core";
+import { disksOfDomain, imagesOfDisk, nvramOf, type XmlImage } from "./domain-images.ts";
+import { type VolumePlace, volumeKey } from "./domain-xml.ts";
+import { errnoOf, mapLimited, readHead } from "./files.ts";
+import { HEADER_BYTES, type Qcow2Links, readQcow2Links } from "./qcow2-header.ts";
+import { virshArgv } from "./virsh-argv.ts";
+import type { Virsh } from "./virsh-client.ts";
+import { parseDominfo, parseList } from "./virsh-parse.ts";
+import { readDefinitions, readSnapshots, resolveVolumes } from "./vm-picture.ts";
+import { elementOf, parseXml, type XmlElement } from "./xml-document.ts";
+
+type Named = FileUse & {
+	/** Format that the definition says; a raw image's bytes are the guest's and name nothing. */
+	readonly format?: string;
+	/** The VM runs: the file must be there. */
+	readonly needed: boolean;
+};
+
+const VMS_AT_ONCE = 4;
+const DEEPEST = 200;
+
+const pathOf = (image: XmlImage, volumes: ReadonlyMap<string, VolumePlace>): string | undefined => {
+	if ("path" in image.source) return image.source.path;
+	return image.source.kind === "volume" ? volumes.get(volumeKey(image.source))?.path : undefined;
+};
+
+const usesOfDisk = (
+	disk: XmlElement,
+	context: {
+		readonly vm: string;
+		readonly where: FileUse["where"];
+		readonly needed: boolean;
+		readonly volumes: ReadonlyMap<string, VolumePlace>;
+	},
+): readonly Named[] => {
+	const readonly = elementOf(disk, "readonly") !== undefined;
+	return imagesOfDisk(disk).flatMap((image): readonly Named[] => {
+		const path = pathOf(image, context.volumes);
+		if (path === undefined) return [];
+		return [
+			{
+				path,
+				vm: context.vm,
+				where: image.role === "below" ? "backing" : context.where,
+				writable: image.role !== "below" && !readonly,
+				needed: context.needed,
+				...(image.format === undefined ? {} : { format: image.format }),
+			},
+		];
+	});
+};
+
+const usesOfDefinition = async (
+	virsh: Virsh,
+	xml: string,
+	context: { vm: string; where: FileUse["where"]; needed: boolean },
+): Promise<readonly Named[]> => {
+	const domain = parseXml(xml, "domain");
+	const volumes = await resolveVolumes(virsh, [xml]);
+	const nvram = nvramOf(domain);
+	const uses = disksOfDomain(domain).flatMap((disk) => usesOfDisk(disk, { ...context, volumes }));
+	const { vm, where } = context;
+	return nvram === undefined
+		? uses
+		: [...uses, { path: nvram, vm, where, writable: true, format: "raw", needed: false }];
+};
+
+const usesOfVm = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> => {
+	const info = parseDominfo(await virsh(virshArgv.dominfo(uuid)));
+	const xml = await readDefinitions(virsh, uuid);
+	const uses = [
+		...(await usesOfDefinition(virsh, xml.inactive, {
+			vm: uuid,
+			where: "inactive",
+			needed: false,
+		})),
+	];
+	if (xml.live !== undefined) {
+		uses.push(
+			...(await usesOfDefinition(virsh, xml.live, { vm: uuid, where: "live", needed: true })),
+		);
+	}
+	if (info.managedSave) {
+		const saved = await virsh(virshArgv.managedSaveXml(uuid));
+		const context = { vm: uuid, where: "managed save", needed: false } as const;
+		uses.push(...(await usesOfDefinition(virsh, saved, context)));
+	}
+	for (const snapshot of await readSnapshots(virsh, uuid)) {
+		for (const path of snapshot.files) {
+			uses.push({ path, vm: uuid, where: "snapshot", writable: false, needed: false });
+		}
+	}
+	return uses;
+};
+
+/** A VM that vanished since it was listed names nothing any more. */
+const usesOfListed = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> => {
+	try {
+		return await usesOfVm(virsh, uuid);
+	} catch (thrown) {
+		if (thrown instanceof KnibError && thrown.code === "VM_NOT_FOUND") return [];
+		throw thrown;
+	}
+};
+
+const linksOf = async (named: Named): Promise<Qcow2Links | undefined> => {
+	if (named.format === "raw") return undefined;
+	try {
+		return readQcow2Links(named.path, await readHead(named.path, HEADER_BYTES));
+	} catch (cause) {
+		// What a VM that is off names need not exist: the name counts all the same.
+		if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause) ?? "") && !named.needed) return undefined;
+		const reason = cause instanceof Error ? cause.message : String(cause);
+		throw new KnibError(
+			"COMMAND_FAILED",
+			`could not learn which files are in use: ${named.path}, named by the VM ${named.vm}, cannot be read: ${reason}`,
+			{ cause },
+		);
+	}
+};
+
+const below = async (named: Named): Promise<readonly Named[]> => {
+	const found: Named[] = [];
+	let at: Named | undefined = named;
+	for (let depth = 0; at !== undefined; depth += 1) {
+		if (depth > DEEPEST) {
+			throw new KnibError("COMMAND_FAILED", `the chain below ${named.path} does not end`);
+		}
+		const links: Qcow2Links | undefined = await linksOf(at);
+		const { vm, needed } = named;
+		if (links?.dataFile) {
+			found.push({ path: links.dataFile, vm, where: "backing", writable: at.writable, needed });
+		}
+		if (!links?.backing) break;
+		const next: Named = {
+			path: links.backing,
+			vm,
+			where: "backing",
+			writable: false,
+			needed,
+			...(links.backingFormat === null ? {} : { format: links.backingFormat }),
+		};
+		found.push(next);
+		at = next;
+	}
+	return found;
+};
+
+/** All uses, each once. Rejects with COMMAND_FAILED naming what could not be read, LIBVIRT_UNREACHABLE. */
+export const readFileUses = async (virsh: Virsh): Promise<readonly FileUse[]> => {
+	const vms = parseList(await virsh(virshArgv.list()));
+	const named = (
+		await mapLimited(vms, VMS_AT_ONCE, ({ uuid }) => usesOfListed(virsh, uuid))
+	).flat();
+	const chains = (await mapLimited(named, VMS_AT_ONCE, below)).flat();
+	const uses = new Map<string, FileUse>();
+	for (const { path, vm, where, writable } of [...named, ...chains]) {
+		uses.set(JSON.stringify([path, vm, where, writable]), { path, vm, where, writable });
+	}
+	return [...uses.values()];
+};
