@@ -14,8 +14,6 @@ const DEFAULT_SOCKET = "/run/knib/control.sock";
 const absolute = z.string().regex(/^\/[^\p{C}]*$/u, "an absolute path");
 const count = (max: number) => z.coerce.number().int().min(1).max(max);
 const limitsSchema = z.strictObject({
-	/** Jobs that this host works on at a time. */
-	jobs: count(1000).default(4),
 	/** Connections to the control socket at a time. */
 	clients: count(10_000).default(64),
 	/** Bytes of one message on the control socket. */
@@ -65,7 +63,6 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 	KNIB_LIBVIRT_URI: ["libvirtUri"],
 	KNIB_SCRATCH_DIR: ["scratchDir"],
 	KNIB_LOG_LEVEL: ["logLevel"],
-	KNIB_LIMITS_JOBS: ["limits", "jobs"],
 	KNIB_LIMITS_CLIENTS: ["limits", "clients"],
 	KNIB_LIMITS_MESSAGE: ["limits", "message"],
 };

@@ -4,6 +4,7 @@ import type { ApiDeps } from "./api/context.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
+import type { ValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { initCatalog } from "./init/init-catalog.ts";
 import type { ThawWatchdog } from "./jobs/context.ts";
@@ -11,7 +12,7 @@ import { createJobService, type RunningJobService } from "./jobs/create-job-serv
 import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
 import type { Logger } from "./logger.ts";
 import { openBooks } from "./open-books.ts";
-import { prepareStateDirectory } from "./state-directory.ts";
+import { prepareScratchDirectory, prepareStateDirectory } from "./state-directory.ts";
 
 /** What the daemon needs of the world; tests bring their own. */
 export type World = {
@@ -19,6 +20,7 @@ export type World = {
 	readonly images: DiskImages;
 	readonly clock: Clock;
 	readonly ids: IdSource;
+	readonly machine: ValidationMachine;
 	readonly thawWatchdog: (vm: string, maximumMs: number) => Promise<ThawWatchdog>;
 	readonly openStore: (
 		config: Config,
@@ -83,6 +85,7 @@ const startJobs = async (
 	const { config, world, version } = options;
 	const { hypervisor, images, clock, ids, thawWatchdog } = world;
 	const scratch = await parts.books.settings.value("host.scratch.directory", {});
+	await prepareScratchDirectory(scratch);
 	return await createJobService({
 		deps: {
 			hypervisor,
@@ -95,6 +98,7 @@ const startJobs = async (
 			host: { id: parts.identity.id, name: parts.identity.name },
 			version,
 			scratch,
+			machine: world.machine,
 		},
 		store: parts.store,
 		stateDir: config.stateDir,

@@ -17,3 +17,18 @@ export const prepareStateDirectory = async (path: string): Promise<boolean> => {
 		});
 	}
 };
+
+/** Makes the scratch directory; qemu's user must get through to the overlays in it. Repeatable; throws STORE_FAILED. True when it was made. */
+export const prepareScratchDirectory = async (path: string): Promise<boolean> => {
+	try {
+		return (await mkdir(path, { recursive: true, mode: 0o711 })) !== undefined;
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		throw new KnibError("STORE_FAILED", `the scratch directory ${path} cannot be made: ${why}`, {
+			cause: error,
+			details: {
+				hint: "check its permissions, or name another with scratchDir or KNIB_SCRATCH_DIR",
+			},
+		});
+	}
+};

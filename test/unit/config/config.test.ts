@@ -16,7 +16,7 @@ const fileWith = async (t: ExecutionContext, text: string): Promise<string> => {
 test("loadConfig › flag before environment before file before default", async (t) => {
 	const config = await fileWith(
 		t,
-		'stateDir = "/file/state"\nsocket = "/file/s"\nlibvirtUri = "test:///file"\n[limits]\njobs = 2\n',
+		'stateDir = "/file/state"\nsocket = "/file/s"\nlibvirtUri = "test:///file"\n[limits]\nmessage = 2048\n',
 	);
 	const env = { KNIB_SOCKET: "/env/s", KNIB_LIBVIRT_URI: "test:///env", KNIB_LIMITS_CLIENTS: "7" };
 	const found = await loadConfig({ flags: { config, libvirtUri: "test:///flag" }, env });
@@ -26,7 +26,7 @@ test("loadConfig › flag before environment before file before default", async 
 		socket: "/env/s",
 		libvirtUri: "test:///flag",
 		logLevel: "info",
-		limits: { jobs: 2, clients: 7 },
+		limits: { message: 2048, clients: 7 },
 		fileExists: true,
 	});
 	t.is((await loadConfig({ env: { ...env, KNIB_CONFIG: config } })).stateDir, "/file/state");
@@ -38,7 +38,7 @@ for (const [title, text, message] of [
 		'sateDir = "/x"',
 		/unknown key sateDir: the keys are listen, stateDir, socket/,
 	],
-	["an unknown limit", "[limits]\nspeed = 1", /unknown key limits\.speed: .*limits\.jobs/],
+	["an unknown limit", "[limits]\nspeed = 1", /unknown key limits\.speed: .*limits\.clients/],
 	["a relative path", 'stateDir = "state"', /stateDir: an absolute path/],
 	["a socket longer than the kernel takes", `socket = "/${"x".repeat(120)}"`, /at most 107 bytes/],
 	["a wrong type", "socket = 5", /socket: /],
@@ -66,7 +66,7 @@ test("loadConfig › a file that was named must be there; the usual one may be m
 });
 
 test("loadConfig › names the variable that holds a bad value", async (t) => {
-	const env = { KNIB_LIMITS_JOBS: "many" };
+	const env = { KNIB_LIMITS_CLIENTS: "many" };
 	const error = await t.throwsAsync(() => loadConfig({ env }), { instanceOf: KnibError });
-	t.regex(error?.message ?? "", /KNIB_LIMITS_JOBS/);
+	t.regex(error?.message ?? "", /KNIB_LIMITS_CLIENTS/);
 });

@@ -1,11 +1,19 @@
-import type { HostView, JobView, RepositoryView, VmView } from "@knib/core";
+import {
+	asKnibError,
+	type HostView,
+	type JobView,
+	KnibError,
+	type RepositoryView,
+	type VmView,
+} from "@knib/core";
 import { hostFlag, KnibCommand } from "../base-command.ts";
 import { counted, instant, safe, short, size } from "../print/text.ts";
 
 type Status = {
 	readonly hosts: readonly HostView[];
-	/** Null while libvirt does not answer. */
+	/** Null when they cannot be listed; then `message` says why. */
 	readonly vms: readonly VmView[] | null;
+	readonly message: string | null;
 	readonly atRisk: readonly VmView[];
 	readonly jobs: readonly JobView[];
 	readonly repositories: readonly RepositoryView[];
@@ -38,7 +46,7 @@ const section = <T>(
 const text = (status: Status): string => {
 	const well =
 		status.vms === null
-			? "unknown: libvirt does not answer"
+			? `unknown: ${status.message}`
 			: `none of ${counted(status.vms.length, "VM")}`;
 	return [
 		section("HOSTS", status.hosts, hostLine, "none"),
@@ -55,15 +63,17 @@ export default class StatusCommand extends KnibCommand {
 	async run(): Promise<void> {
 		const { flags } = await this.parse(StatusCommand);
 		const status = await this.connected(flags, async ({ api }): Promise<Status> => {
-			const [hosts, vms, jobs, repositories] = await Promise.all([
+			const [hosts, listed, jobs, repositories] = await Promise.all([
 				api.host.list.query(),
-				api.vm.list.query().catch(() => null),
+				api.vm.list.query().catch(asKnibError),
 				api.job.list.query({}),
 				api.repository.list.query(),
 			]);
+			const failed = listed instanceof KnibError ? listed.message : null;
+			const vms = listed instanceof KnibError ? null : listed;
 			const atRisk = vms?.filter((vm) => vm.atRisk.length > 0) ?? [];
 			const unfinished = jobs.filter(({ state }) => state === "executing" || state === "waiting");
-			return { hosts, vms, atRisk, jobs: unfinished, repositories };
+			return { hosts, vms, message: failed, atRisk, jobs: unfinished, repositories };
 		});
 		this.show(flags, status, text);
 	}

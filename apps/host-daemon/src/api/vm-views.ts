@@ -1,5 +1,6 @@
 // A VM as libvirt shows it, joined with what the catalog knows.
 import {
+	asKnibError,
 	type BackupView,
 	KnibError,
 	type Proof,
@@ -12,6 +13,9 @@ import type { ApiDeps } from "./context.ts";
 type Deps = Pick<ApiDeps, "books" | "hypervisor" | "images" | "host">;
 
 const AT_A_TIME = 4;
+
+/** What a view takes of a VM. */
+type VmFacts = Pick<Vm, "uuid" | "name" | "state" | "disks" | "managedSave">;
 
 /** A VM by name or uuid; rejects with VM_NOT_FOUND. */
 export const findVm = async (
@@ -40,7 +44,7 @@ const sizeOf = async (deps: Deps, path: string, format: string): Promise<number 
 	}
 };
 
-const diskViews = (deps: Deps, vm: Vm): Promise<VmView["disks"]> =>
+const diskViews = (deps: Deps, vm: VmFacts): Promise<VmView["disks"]> =>
 	Promise.all(
 		vm.disks.map(async ({ target, path = null, format = null, ...rest }) => ({
 			target,
@@ -79,7 +83,7 @@ const risksOf = (
 };
 
 /** The view of a VM. Effects: reads the headers of its disks. */
-export const viewVm = async (deps: Deps, vm: Vm): Promise<VmView> => {
+export const viewVm = async (deps: Deps, vm: VmFacts): Promise<VmView> => {
 	const { books } = deps;
 	const [backups, chains, offering, record, disks] = await Promise.all([
 		books.backups.list({ vm: vm.uuid, all: true }),
@@ -105,14 +109,33 @@ export const viewVm = async (deps: Deps, vm: Vm): Promise<VmView> => {
 	};
 };
 
-/** All VMs of this host by name. One whose definition cannot be read is an error, not left out (I10); one that went away meanwhile is. */
+type Listed = Awaited<ReturnType<Deps["hypervisor"]["list"]>>[number];
+
+/** A VM whose definition cannot be read: shown, with the reason, since leaving it out would say that there is none (I10). */
+const unreadable = async (deps: Deps, listed: Listed, error: KnibError): Promise<VmView> => {
+	if (error.code === "LIBVIRT_UNREACHABLE") throw error;
+	const nothing = { disks: [], managedSave: false };
+	const view = await viewVm(deps, { ...listed, ...nothing });
+	return { ...view, atRisk: [`it cannot be read: ${error.message}`, ...view.atRisk] };
+};
+
+const viewListed = async (deps: Deps, listed: Listed): Promise<VmView | undefined> => {
+	try {
+		const vm = await deps.hypervisor.vm(listed.uuid);
+		return vm === undefined ? undefined : await viewVm(deps, vm);
+	} catch (error) {
+		return await unreadable(deps, listed, asKnibError(error));
+	}
+};
+
+/** All VMs of this host by name; one that went away meanwhile is left out. */
 export const listVms = async (deps: Deps): Promise<readonly VmView[]> => {
 	const waiting = [...(await deps.hypervisor.list())];
 	const views: VmView[] = [];
 	const worker = async (): Promise<void> => {
 		for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-			const vm = await deps.hypervisor.vm(next.uuid);
-			if (vm !== undefined) views.push(await viewVm(deps, vm));
+			const view = await viewListed(deps, next);
+			if (view !== undefined) views.push(view);
 		}
 	};
 	await Promise.all(Array.from({ length: AT_A_TIME }, worker));

@@ -22,7 +22,7 @@ export const configText = (config: Config, defaults: Config): string => {
 		line("logLevel"),
 		"",
 		"# [limits]",
-		`# jobs = ${config.limits.jobs}`,
+		`# clients = ${config.limits.clients}`,
 		"",
 	].join("\n");
 };

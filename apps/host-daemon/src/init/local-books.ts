@@ -4,7 +4,7 @@ import type { Books } from "../catalog/create-catalog.ts";
 import type { Config } from "../config.ts";
 import { type Identity, loadIdentity } from "../identity.ts";
 import { hostRepositories, openBooks, openHostStore } from "../open-books.ts";
-import { prepareStateDirectory } from "../state-directory.ts";
+import { prepareScratchDirectory, prepareStateDirectory } from "../state-directory.ts";
 
 /** Who this host is, and what was made to find out. */
 export type LocalHost = { readonly identity: Identity; readonly made: readonly string[] };
@@ -15,12 +15,14 @@ export const withLocalBooks = async <T>(
 	act: (books: Books, host: LocalHost) => Promise<T>,
 ): Promise<T> => {
 	const isNew = await prepareStateDirectory(config.stateDir);
+	const isScratchNew = await prepareScratchDirectory(config.scratch);
 	const identity = await loadIdentity(config.stateDir);
 	const store = await openHostStore(config, identity, () => undefined);
 	try {
 		const books = openBooks({ config, identity, store, driver: await hostRepositories(identity) });
 		const made = [
 			...(isNew ? [`makes the state directory ${config.stateDir}`] : []),
+			...(isScratchNew ? [`makes the scratch directory ${config.scratch}`] : []),
 			...(identity.created ? [`makes this host's key: its id is ${identity.id}`] : []),
 		];
 		return await act(books, { identity, made });

@@ -1,0 +1,10 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import test from "ava";
+
+test("docs › cli.md and errors.md say what commands and error table say", async (t) => {
+	const script = fileURLToPath(new URL("../../scripts/docs.mjs", import.meta.url));
+	const run = promisify(execFile);
+	await t.notThrowsAsync(run(process.execPath, ["--conditions=source", script, "--check"]));
+});
