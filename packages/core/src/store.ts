@@ -22,12 +22,12 @@ export type DocumentKind = z.infer<typeof documentKindSchema>;
 /** Every kind, in the order of their declaration. */
 export const DOCUMENT_KINDS: readonly DocumentKind[] = documentKindSchema.options;
 
-/** A document's id: unique in its kind, at most 128 UTF-16 units, without control characters and lone surrogates. */
+/** A document's id: unique in its kind, at most 128 UTF-16 units, without control characters and lone surrogates, not ending in a space (which the store's indexes pad with). */
 export const documentIdSchema = z
 	.string()
 	.min(1)
 	.max(128)
-	.regex(/^[^\p{Cc}\p{Cs}]+$/u, "not a document id");
+	.regex(/^[^\p{Cc}\p{Cs}]*[^\p{Cc}\p{Cs} ]$/u, "not a document id");
 
 /** What a document says: plain JSON, checked by the schema of whoever reads it. */
 export const documentBodySchema = z.looseObject({});
@@ -61,7 +61,7 @@ export type StoreChange =
 /** Called with the changes of one document in their order, before the writer's promise resolves. What it throws is an uncaught exception of the process. */
 export type StoreListener = (change: StoreChange) => void;
 
-/** The documents of this host. Every method rejects with a StoreError; after STORE_FULL or STORE_FAILED all later ones do, and the store must be opened again. */
+/** The documents of this host. Every method rejects with a StoreError; after STORE_FULL or STORE_FAILED all later ones do, and the store must be opened again. Arguments that are no id or no JSON reject with INTERNAL. */
 export interface Store {
 	/** The document, or undefined when there is none or it was removed. */
 	get(kind: DocumentKind, id: string): Promise<Envelope | undefined>;

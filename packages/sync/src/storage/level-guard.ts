@@ -1,0 +1,50 @@
+// LevelDB as PouchDB is given it. It adds two things that PouchDB lacks: each batch is fsynced, and a failed read is an error.
+// PouchDB takes a document it cannot read for absent, or throws where nobody can catch it (seen with flipped bytes, 9.0.0).
+import leveldown from "leveldown";
+
+type Reject = (reason: Error) => void;
+
+const isNotFound = (error: Error): boolean => /notfound/i.test(error.message);
+
+/** One LevelDB under guard. */
+export class LevelGuard {
+	readonly #waiting = new Set<Reject>();
+	#damage: Error | undefined;
+	/** While set a key that is not there is damage too. */
+	strict = false;
+
+	/** The `db` option of PouchDB. */
+	readonly factory = (location: string): object => {
+		const level = leveldown(location);
+		const get = level._get.bind(level);
+		const batch = level._batch.bind(level);
+		level._batch = (operations, options, callback) =>
+			batch(operations, { ...options, sync: true }, callback);
+		level._get = (key, options, callback) =>
+			get(key, options, (error, value) => {
+				const damaged = error instanceof Error && (this.strict || !isNotFound(error));
+				if (damaged) this.#fail(error);
+				else callback(error, value);
+			});
+		return level;
+	};
+
+	constructor() {
+		// PouchDB shares databases of one path whose factories have one name; a name of its own leaves that to LevelDB's lock.
+		Object.defineProperty(this.factory, "name", { value: `leveldown-${crypto.randomUUID()}` });
+	}
+
+	/** The outcome of an operation of PouchDB, or a rejection as soon as a read below it has failed: PouchDB does not go on then. */
+	async watch<T>(operation: Promise<T>): Promise<T> {
+		if (this.#damage !== undefined) throw this.#damage;
+		return new Promise((resolve, reject) => {
+			this.#waiting.add(reject);
+			operation.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+		});
+	}
+
+	#fail(error: Error): void {
+		this.#damage = error;
+		for (const reject of this.#waiting) reject(error);
+	}
+}

@@ -1,0 +1,17 @@
+// Types of the packages that bring none, as far as they are used here.
+
+declare module "leveldown" {
+	type Callback = (error?: Error | null, value?: unknown) => void;
+	/** A LevelDB. All gets and batches of levelup go through these two methods. */
+	interface LevelDown {
+		_get(key: unknown, options: object, callback: Callback): void;
+		_batch(operations: unknown, options: object, callback: Callback): void;
+	}
+	function leveldown(location: string): LevelDown;
+	export = leveldown;
+}
+
+declare module "pouchdb-adapter-leveldb" {
+	const plugin: PouchDB.Plugin;
+	export = plugin;
+}
