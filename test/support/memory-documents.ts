@@ -25,4 +25,5 @@ export const memoryCatalogDocuments = (): CatalogDocuments => ({
 	hosts: memoryDocuments(),
 	chains: memoryDocuments(),
 	backups: memoryDocuments(),
+	alerts: memoryDocuments(),
 });

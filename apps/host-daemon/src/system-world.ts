@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { World } from "./daemon.ts";
+import { createValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { createDiskImages } from "./hypervisor/qemu-img.ts";
 import { converseWith, runCommand } from "./hypervisor/run-command.ts";
 import { startThawWatchdog } from "./hypervisor/thaw-watchdog.ts";
@@ -21,6 +22,7 @@ export const systemWorld = (config: Config): World => {
 			ids: systemIds,
 			images,
 		}),
+		machine: createValidationMachine({ run: runCommand, uri: config.libvirtUri }),
 		clock: systemClock,
 		ids: systemIds,
 		thawWatchdog: startThawWatchdog(converseWith, config.libvirtUri),

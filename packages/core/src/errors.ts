@@ -176,6 +176,12 @@ export const ERRORS = {
 		"a program that knib runs has failed",
 		"its output is in the job's log",
 	),
+	VALIDATION_UNABLE: row(
+		1,
+		"soon",
+		"this host cannot validate the backup now",
+		"the message says what of the host is in the way; the backup itself is not in doubt",
+	),
 	DEADLINE: row(1, "soon", "a deadline has passed", "see the job's log for what was waited for"),
 	CANCELLED: row(
 		130,

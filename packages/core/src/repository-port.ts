@@ -67,6 +67,12 @@ export interface Repository {
 	endChain(vm: string, chain: string, end: ChainEnd): Promise<void>;
 	/** Writes the marks given and leaves the others; null takes one away. */
 	writeMarks(backup: PublishedBackup, marks: Partial<BackupMarks>): Promise<void>;
+	/** Keeps files in `validation/<name>/` of a published backup, each written in one act. */
+	keepValidation(
+		backup: PublishedBackup,
+		name: string,
+		files: readonly { readonly name: string; readonly contents: string | Uint8Array }[],
+	): Promise<void>;
 	/** Moves a published backup that nothing stands on and nobody holds into the trash, and returns its path there. Rejects with BACKUP_BUSY, REFUSED. */
 	moveToTrash(backup: PublishedBackup): Promise<string>;
 }

@@ -96,6 +96,12 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 			const view = failedBackupView(failed, host.name);
 			await backups.put({ ...view, repositoryId: null, directory: null });
 		},
+		unableToValidate: async (id: string, message: string): Promise<void> => {
+			const body = await backups.get(id);
+			if (body === undefined) return;
+			const warnings = [...new Set([...body.warnings, message])];
+			await backups.put({ ...body, validationStatus: "UnableToValidate", warnings });
+		},
 		get: async (id: string): Promise<BackupView | undefined> => {
 			const body = await backups.get(id);
 			return body === undefined ? undefined : withPath(body, await repositories());

@@ -1,5 +1,11 @@
 // The bodies of the documents that the catalog keeps.
-import { storedBackupSchema, storedChainSchema, uuidSchema, vmPolicySchema } from "@knib/core";
+import {
+	restorePromiseSchema,
+	storedBackupSchema,
+	storedChainSchema,
+	uuidSchema,
+	vmPolicySchema,
+} from "@knib/core";
 import { z } from "zod";
 
 /** A VM's assignment and what was set for it; `id` is the VM's uuid. */
@@ -9,6 +15,7 @@ export const vmBodySchema = z.object({
 	offering: uuidSchema.optional(),
 	policy: vmPolicySchema.default({}),
 	notes: z.array(z.string()).default([]),
+	promise: restorePromiseSchema.optional(),
 });
 export type VmBody = z.infer<typeof vmBodySchema>;
 

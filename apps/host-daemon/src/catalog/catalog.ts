@@ -5,9 +5,12 @@ import type {
 	Chain,
 	Offering,
 	Repository,
+	RestorePromise,
 	SettingName,
 	SettingValue,
+	VmPolicy,
 } from "@knib/core";
+import type { BackupAlert } from "./alert-book.ts";
 
 /** A repository as this host has it configured. */
 export type KnownRepository = {
@@ -55,6 +58,14 @@ export interface Catalog {
 	backup(id: string): Promise<BackupView | undefined>;
 	/** The one backup that a part of an id names; rejects with NOT_FOUND or AMBIGUOUS_ID. */
 	findBackup(text: string): Promise<BackupView>;
+	/** What a user has set for one VM beside settings. */
+	policyOf(vm: string): Promise<VmPolicy>;
+	/** Keeps how fast a VM came back; null values leave the older ones. */
+	promise(vm: string, measured: Partial<RestorePromise>): Promise<void>;
+	/** Shows a backup as UnableToValidate until its chain is read from its repository again. */
+	unableToValidate(backup: string, message: string): Promise<void>;
+	/** Raises an alert about a backup, or takes it back. */
+	alert(alert: BackupAlert): Promise<void>;
 	/** Notes about a VM for people, such as `extra layer present`; an empty list clears them. */
 	noteVm(vm: string, notes: readonly string[]): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // The catalog put together: one book a subject over the documents of the store.
 import { type Offering, offeringSchema, type SettingName, type Store } from "@knib/core";
+import { type AlertBody, alertBodySchema, createAlertBook } from "./alert-book.ts";
 import { createBackupBook } from "./backup-book.ts";
 import {
 	type BackupBody,
@@ -33,6 +34,7 @@ export type CatalogDocuments = {
 	readonly hosts: Documents<HostBody>;
 	readonly chains: Documents<ChainBody>;
 	readonly backups: Documents<BackupBody>;
+	readonly alerts: Documents<AlertBody>;
 };
 
 /** The catalog's documents in a store. */
@@ -44,6 +46,7 @@ export const catalogDocuments = (store: Store): CatalogDocuments => ({
 	hosts: storeDocuments(store, "host", hostBodySchema),
 	chains: storeDocuments(store, "chain", chainBodySchema),
 	backups: storeDocuments(store, "backup", backupBodySchema),
+	alerts: storeDocuments(store, "alert", alertBodySchema),
 });
 
 type Deps = {
@@ -95,7 +98,12 @@ export const createCatalog = (deps: Deps) => {
 		uuid,
 	});
 	const vms = createVmBook({ vms: documents.vms, offerings });
+	const alerts = createAlertBook({ alerts: documents.alerts, host, now });
 	const catalog: Catalog = {
+		policyOf: async (vm) => (await vms.record(vm)).policy,
+		promise: vms.promise,
+		unableToValidate: backups.unableToValidate,
+		alert: alerts.set,
 		offeringOf: vms.offeringOf,
 		excludedDisks: vms.excludedDisks,
 		setting: (name, scope) => settings.value(name, scope),

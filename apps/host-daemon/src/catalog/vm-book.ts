@@ -1,4 +1,12 @@
-import { changeVmPolicy, KnibError, type Offering, type Vm, type VmPolicy } from "@knib/core";
+import {
+	changeVmPolicy,
+	KnibError,
+	type Offering,
+	type RestorePromise,
+	renewPromise,
+	type Vm,
+	type VmPolicy,
+} from "@knib/core";
 import type { VmBody } from "./bodies.ts";
 import type { Change } from "./change.ts";
 import type { Documents } from "./documents.ts";
@@ -11,7 +19,12 @@ type Deps = {
 type VmRef = { readonly uuid: string; readonly name: string };
 
 /** What the catalog keeps of a VM, as `vm show` prints it. */
-export type VmRecord = { readonly policy: VmPolicy; readonly notes: readonly string[] };
+export type VmRecord = {
+	readonly policy: VmPolicy;
+	readonly notes: readonly string[];
+	/** How fast it came back in its last validations; absent until measured. */
+	readonly promise?: RestorePromise | undefined;
+};
 
 /** Assignments of VMs to offerings, and what was set for single VMs. */
 export const createVmBook = ({ vms, offerings }: Deps) => {
@@ -29,6 +42,11 @@ export const createVmBook = ({ vms, offerings }: Deps) => {
 		record: (uuid: string): Promise<VmRecord> => bodyOf(uuid),
 		excludedDisks: async (uuid: string): Promise<readonly string[]> =>
 			(await bodyOf(uuid)).policy.excludeDisks ?? [],
+		promise: async (uuid: string, measured: Partial<RestorePromise>): Promise<void> => {
+			const body = await bodyOf(uuid);
+			const promise = renewPromise(body.promise ?? null, measured);
+			if (promise !== null) await vms.put({ ...body, promise });
+		},
 		note: async (uuid: string, notes: readonly string[]): Promise<void> => {
 			const body = await bodyOf(uuid);
 			if (JSON.stringify(body.notes) === JSON.stringify(notes)) return;

@@ -20,12 +20,12 @@ import { gatherStorage } from "./gather-storage.ts";
 import { isDirectory, isFileThere, isPlainFile, readSmallFile } from "./machine-files.ts";
 
 /** Where libvirt keeps the state of emulated TPMs. */
-const TPM_DIRECTORY = "/var/lib/libvirt/swtpm";
+export const TPM_DIRECTORY = "/var/lib/libvirt/swtpm";
 
 const BRIDGES = "/sys/class/net";
 
 /** The backup and its chain in the repository, with the layers of its ancestry proven by size, backing file and header. */
-const findInRepository = async (deps: JobDeps, view: BackupView): Promise<FoundBackup | null> => {
+export const findInRepository = async (deps: JobDeps, view: BackupView): Promise<FoundBackup | null> => {
 	if (view.repository === null || view.chain === null) return null;
 	const repository = await deps.catalog.open(view.repository);
 	const chain = (await repository.chains(view.vm.uuid)).find((one) => one.id === view.chain);
@@ -56,14 +56,15 @@ const networksHere = async (deps: JobDeps): Promise<readonly NetworkRef[] | null
 	return [...networks, ...(await bridgesHere())];
 };
 
-type Machine = {
+/** What lies beside the layers of a backup. */
+export type Machine = {
 	readonly xml: string;
 	readonly live: string | null;
 	readonly nvram: boolean;
 	readonly tpm: boolean;
 };
 
-const readMachine = async (found: FoundBackup): Promise<Machine> => {
+export const readMachine = async (found: FoundBackup): Promise<Machine> => {
 	const { path, manifest } = found.backup;
 	const { files } = manifest.machine;
 	return {

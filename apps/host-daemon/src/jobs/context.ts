@@ -13,6 +13,7 @@ import type {
 	StepKind,
 } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { ValidationMachine } from "../hypervisor/host-capabilities.ts";
 
 /** This host, as manifests and leases name it. */
 export type ThisHost = { readonly id: string; readonly name: string };
@@ -41,6 +42,8 @@ export type JobDeps = {
 	readonly retired: (path: string) => void;
 	/** Directory for overlays of block devices and throw-away files. */
 	readonly scratch: string;
+	/** What this host can do for throw-away VMs. */
+	readonly machine: ValidationMachine;
 };
 
 /** What an executor sees of its job: its plan, what earlier steps found out, and a way to report. */

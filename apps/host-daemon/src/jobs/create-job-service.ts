@@ -46,6 +46,10 @@ type Subject = { readonly lane: string; readonly vm: Job["vm"] };
 
 const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> => {
 	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null };
+	if (request.type === "BackupValidation") {
+		const { vm } = await deps.catalog.findBackup(request.backup);
+		return { lane: `service:${vm.uuid}`, vm };
+	}
 	const vm = await requireVm(deps.hypervisor, request.vm);
 	return { lane: vm.uuid, vm: { uuid: vm.uuid, name: vm.name } };
 };

@@ -10,6 +10,7 @@ import {
 	reduceRun,
 	viewError,
 } from "@knib/core";
+import { isOwnTrouble, recordUnable } from "./executors/validation-record.ts";
 import { finishPlan } from "./job-result.ts";
 import { beginRun, createJobRun, type JobRun, type RunParts } from "./job-run.ts";
 import type { JobJournal, Journal } from "./journal.ts";
@@ -56,6 +57,9 @@ const endUndone = async (
 ): Promise<void> => {
 	const { plan } = end.state;
 	if (plan.type === "Backup") await recordFailure(parts, plan, end.error, "Failed");
+	if (plan.type === "BackupValidation" && isOwnTrouble(end.error)) {
+		await recordUnable(parts.deps, plan, end.error, (text) => run.log("warn", text));
+	}
 	if (end.leftover.length > 0) await parts.deps.catalog.noteVm(plan.vm.uuid, end.leftover);
 	const at = parts.deps.clock.now();
 	const type = end.error.code === "CANCELLED" ? "cancelled" : "fails";
@@ -132,7 +136,8 @@ export const replay = (entries: readonly Parameters<typeof reduceRun>[1][]): Run
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
-	if (state.plan.type !== "Restore") await deps.hypervisor.settle(state.plan.vm.uuid);
+	if (state.plan.type !== "Restore" && state.plan.type !== "BackupValidation")
+		await deps.hypervisor.settle(state.plan.vm.uuid);
 	const journal = await parts.journal.reopen(job.id);
 	const run = createJobRun(parts, { job, journal, begunBefore: state.begun });
 	const interrupted = new KnibError(

@@ -25,7 +25,7 @@ export const finishPlan = async (
 		plan.vm.uuid,
 		(outcomes.leftover ?? []).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
 	);
-	if (plan.type === "Backup") {
+	if (plan.type === "Backup" || plan.type === "BackupValidation") {
 		const view = await deps.catalog.backup(plan.backup);
 		return view === undefined ? { id: plan.backup } : { ...view };
 	}

@@ -8,11 +8,13 @@ import {
 	planBackup,
 	planFinish,
 	planRestoreNew,
+	planValidation,
 	type Refusal,
 	type Step,
 } from "@knib/core";
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
+import { gatherValidation } from "../facts/gather-validation.ts";
 import type { JobDeps } from "./context.ts";
 
 const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusal> => {
@@ -27,6 +29,8 @@ const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusa
 		}
 		case "Restore":
 			return planRestoreNew(await gatherRestore(deps, request));
+		case "BackupValidation":
+			return planValidation(await gatherValidation(deps, request));
 		default:
 			return assertNever(request);
 	}
@@ -68,6 +72,20 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 		step.disks.map((disk) => `write ${disk.target} to ${disk.path}`).join("; "),
 	"check-disks": () => "check and compare the new disks",
 	"define-vm": () => "define the VM",
+	"report-obstacles": (step) => `say what is in the way: ${step.obstacles.join("; ")}`,
+	"begin-validation": () => "hold the chain and mark the backup as being validated",
+	"verify-digests": (step) => `hash ${step.layers.length} layers and check them`,
+	"make-validation-disks": (step) =>
+		`make throw-away overlays over ${step.disks.map((disk) => disk.target).join(", ")} in ${step.directory}`,
+	"boot-validation-vm": () => "start the throw-away VM, without any network",
+	"wait-for-boot": (step) => `wait up to ${step.timeoutMs / 1000} s for its agent`,
+	"take-screenshot": (step) => `wait ${step.waitMs / 1000} s, then take and judge its screen`,
+	"run-command": (step) =>
+		step.command === null
+			? "run no command: none is set for this VM"
+			: `run ${step.command.path} in the guest`,
+	"tear-down": () => "end the throw-away VM and remove its files",
+	"record-validation": () => "record the result beside the backup",
 	"start-vm": () => "start the VM and wait for its agent",
 };
 

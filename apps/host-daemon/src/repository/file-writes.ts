@@ -9,6 +9,9 @@ import { attempt, type FileScope, guardPath, unlessErrno } from "./file-guard.ts
 import { READ_FLAGS } from "./file-reads.ts";
 import { SMALL_FILE_LIMIT } from "./layout.ts";
 
+/** The most that `writeLarge` takes, bytes: a screenshot fits. */
+export const LARGE_FILE_LIMIT = 32 * 1024 * 1024;
+
 /** Modes of what qemu's group or people may read, of directories, and of files with secrets (SAFETY F11, F20). */
 export const MODES = { file: 0o640, directory: 0o750, secret: 0o600, secretDirectory: 0o700 };
 
@@ -57,10 +60,10 @@ const syncDirectory = (scope: FileScope, path: string): Promise<void> =>
 		withHandle(path, READ_FLAGS, (handle) => handle.sync().catch(unlessUnsupported)),
 	);
 
-const writeNew = (scope: FileScope, path: string, text: string): Promise<void> =>
+const writeNew = (scope: FileScope, path: string, contents: string | Uint8Array): Promise<void> =>
 	change(scope, "write", path, () =>
 		withHandle(path, NEW_FLAGS, async (handle) => {
-			await handle.writeFile(text);
+			await handle.writeFile(contents);
 			await own(scope, handle, MODES.file);
 			await handle.sync();
 		}),
@@ -82,16 +85,17 @@ export const isTemporaryName = (name: string): boolean => isTemporary.test(name)
 const withTemporary = async <T>(
 	scope: FileScope,
 	path: string,
-	text: string,
+	contents: string | Uint8Array,
 	use: (temporary: string) => Promise<T>,
 ): Promise<T> => {
-	if (Buffer.byteLength(text) > SMALL_FILE_LIMIT) {
-		throw new KnibError("INTERNAL", `${path} would be larger than ${SMALL_FILE_LIMIT} bytes`);
+	const limit = typeof contents === "string" ? SMALL_FILE_LIMIT : LARGE_FILE_LIMIT;
+	if (Buffer.byteLength(contents) > limit) {
+		throw new KnibError("INTERNAL", `${path} would be larger than ${limit} bytes`);
 	}
 	const name = `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`;
 	const temporary = `${dirname(path)}/${name}`;
 	try {
-		await writeNew(scope, temporary, text);
+		await writeNew(scope, temporary, contents);
 		return await use(temporary);
 	} finally {
 		await unlink(temporary).catch(() => undefined);
@@ -137,6 +141,14 @@ export const createFileWrites = (scope: FileScope) => {
 		writeText: (path: string, text: string): Promise<void> =>
 			writing("write", path, async () => {
 				await withTemporary(scope, path, text, (temporary) =>
+					change(scope, "rename", path, () => rename(temporary, path)),
+				);
+				await syncDirectory(scope, dirname(path));
+			}),
+		/** Writes a file of at most LARGE_FILE_LIMIT bytes in one act. */
+		writeLarge: (path: string, contents: Uint8Array): Promise<void> =>
+			writing("write", path, async () => {
+				await withTemporary(scope, path, contents, (temporary) =>
 					change(scope, "rename", path, () => rename(temporary, path)),
 				);
 				await syncDirectory(scope, dirname(path));

@@ -7,6 +7,7 @@ import { jsonText } from "./json-file.ts";
 import { isUuid, layoutOf, parseBackupName } from "./layout.ts";
 import { everyInterval, LEASE_MS, type LeaseDeps, takeLease } from "./lease.ts";
 import { createLeaseFiles } from "./lease-file.ts";
+import { keepValidationFiles } from "./keep-validation.ts";
 import { writeMarks } from "./marks.ts";
 import { proveLayers } from "./prove-layers.ts";
 import { confirm, publish } from "./publish.ts";
@@ -194,7 +195,10 @@ const publishing = (
 
 const recording = (
 	opened: Opened,
-): Pick<Repository, "writeTracker" | "endChain" | "writeMarks" | "moveToTrash"> => {
+): Pick<
+	Repository,
+	"writeTracker" | "endChain" | "writeMarks" | "keepValidation" | "moveToTrash"
+> => {
 	const { files, deps } = opened;
 	return {
 		writeTracker: async (vm, chain, facts) => {
@@ -211,6 +215,11 @@ const recording = (
 		writeMarks: async (backup, marks) => {
 			await opened.here();
 			await writeMarks(files, opened.layout.backup(backup.manifest.identity), marks);
+		},
+		keepValidation: async (backup, name, kept) => {
+			await opened.here();
+			const { path } = { path: opened.layout.backup(backup.manifest.identity) };
+			await keepValidationFiles(files, path, name, kept);
 		},
 		moveToTrash: async (backup) => {
 			await opened.here();

@@ -1,6 +1,7 @@
 // What a user may ask of the job queue; the same schema parses it on both ends of the control socket.
 import { z } from "zod";
 import { targetSchema, uuidSchema } from "../domain/ids.ts";
+import { validationStepSchema } from "../domain/offering.ts";
 
 const vmArgument = z.string().min(1).max(500);
 
@@ -42,10 +43,22 @@ export const finishChainRequestSchema = z.strictObject({
 });
 export type FinishChainRequest = z.infer<typeof finishChainRequestSchema>;
 
+export const backupValidationRequestSchema = z.strictObject({
+	type: z.literal("BackupValidation"),
+	/** Id of a backup, whole, or a unique part of it. */
+	backup: z.string().min(4),
+	/** Instead of those of the offering that the backup was taken under. */
+	steps: z.array(validationStepSchema).min(1).optional(),
+	/** `digest`: only the layers' digests, no VM. */
+	mode: z.enum(["boot", "digest"]).default("boot"),
+});
+export type BackupValidationRequest = z.infer<typeof backupValidationRequestSchema>;
+
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
 	restoreNewRequestSchema,
 	finishChainRequestSchema,
+	backupValidationRequestSchema,
 ]);
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request before its defaults are filled in. */

@@ -42,6 +42,17 @@ export const backupMarksSchema = z.strictObject({
 		status: z.enum(["NotValidated", "Validating", "Valid", "NotValid", "UnableToValidate"]),
 		message: z.string().nullable(),
 		steps: z.array(z.looseObject({})),
+		/** The last one that came to a result. `name` is its directory in `validation/`; times are ms from the VM's start. */
+		last: z
+			.strictObject({
+				at: instantSchema,
+				host: z.string(),
+				name: z.string(),
+				screenshot: z.boolean(),
+				agentMs: z.number().nullable(),
+				answerMs: z.number().nullable(),
+			})
+			.optional(),
 	}),
 });
 export type BackupMarks = z.infer<typeof backupMarksSchema>;

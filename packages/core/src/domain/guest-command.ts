@@ -2,7 +2,7 @@
 import { KnibError } from "../errors.ts";
 import type { GuestExec } from "../ports.ts";
 
-const PIECE = /'[^']*'|"(?:\\["\\]|[^"])*"|\\[^]|\\$|[^\s'"\\]+/u;
+const PIECE = /'[^']*'|"(?:\\["\\]|[^"])*"|\\[\s\S]|\\$|[^\s'"\\]+/u;
 const WORD = new RegExp(`(?:${PIECE.source})+`, "gu");
 
 const unquote = (piece: string): string => {

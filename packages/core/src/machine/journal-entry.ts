@@ -5,6 +5,7 @@ import { proofSchema } from "../domain/chain.ts";
 import { bytesSchema, instantSchema, sha256Schema } from "../domain/ids.ts";
 import { jobSchema } from "../domain/job.ts";
 import { manifestSchema } from "../domain/manifest.ts";
+import { validationStepReportSchema } from "../domain/validation.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** A layer as it lies in `incoming/`, measured after it was checked. */
@@ -37,6 +38,18 @@ export const outcomesSchema = z.strictObject({
 	/** Overlays that could not be merged, with the reason. */
 	leftover: z.array(z.strictObject({ target: z.string(), reason: z.string() })).optional(),
 	startedAt: instantSchema.optional(),
+	/** Reports of a validation's steps so far. */
+	validation: z.array(validationStepReportSchema).optional(),
+	/** Layers that are not what was published. */
+	damaged: z
+		.array(z.strictObject({ backup: z.string(), path: z.string(), message: z.string() }))
+		.optional(),
+	accelerator: z.enum(["kvm", "qemu"]).optional(),
+	/** When a throw-away VM was started, on the monotonic clock of this life of the daemon, ms. */
+	startedMonotonic: z.number().optional(),
+	answerMs: z.number().optional(),
+	/** A screenshot was kept beside the report. */
+	screenshot: z.boolean().optional(),
 	agentMs: z.number().nullable().optional(),
 });
 export type Outcomes = z.infer<typeof outcomesSchema>;

@@ -1,3 +1,4 @@
+import type { BackupMarks } from "../domain/chain.ts";
 import type { BackupKind, Consistency, SkippedDisk } from "../domain/manifest.ts";
 import type { ErrorCode, ErrorDetails } from "../errors.ts";
 import type { Step } from "./steps.ts";
@@ -66,7 +67,26 @@ export type RestorePlan = PlanBase & {
 	readonly disks: readonly { readonly target: string; readonly path: string }[];
 };
 
-export type Plan = BackupPlan | FinishPlan | RestorePlan;
+/** A backup proven: its layers hashed, and a throw-away VM started over them. `vm` is the one that was backed up. */
+export type ValidationPlan = PlanBase & {
+	readonly type: "BackupValidation";
+	readonly backup: string;
+	readonly chain: string;
+	readonly mode: "boot" | "digest";
+	/** When it was decided: names the directory of its report. */
+	readonly at: string;
+	/** The throw-away VM, and the directory of its files. */
+	readonly uuid: string;
+	readonly name: string;
+	readonly directory: string;
+	/** The mark as it was before. */
+	readonly before: BackupMarks["validation"];
+	readonly endChainOnFail: boolean;
+	/** What the throw-away VM has not, in words. */
+	readonly dropped: readonly string[];
+};
+
+export type Plan = BackupPlan | FinishPlan | RestorePlan | ValidationPlan;
 
 export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({
 	refused: true,

@@ -58,6 +58,7 @@ export type RestoreDiskPlan = {
 export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
 
 export type Step =
+	| ValidationStepPlan
 	| { readonly kind: "lease" }
 	| { readonly kind: "make-overlays"; readonly disks: readonly OverlayPlan[] }
 	| {
@@ -99,6 +100,75 @@ export type Step =
 	  };
 
 export type StepKind = Step["kind"];
+
+/** One layer whose digest is proven. */
+export type DigestPlan = {
+	/** Absolute path of the file. */
+	readonly path: string;
+	readonly target: string;
+	/** Id of the backup that it belongs to. */
+	readonly backup: string;
+	readonly size: number;
+	readonly sha256: string;
+};
+
+/** One disk of a throw-away VM. */
+export type ValidationDiskPlan = {
+	readonly target: string;
+	/** Absolute path of the backup's layer, which is only read. */
+	readonly layer: string;
+	/** Absolute path of the overlay to make. */
+	readonly overlay: string;
+	readonly size: number;
+};
+
+/** The command that a validation runs in the guest. */
+export type GuestCommandPlan = {
+	readonly path: string;
+	readonly args: readonly string[];
+	/** `0`, or base64 of the exact output. */
+	readonly expected: string;
+	readonly timeoutMs: number;
+};
+
+type CopyPlan = { readonly from: string; readonly to: string };
+
+/** The steps of a validation beside `hold`. */
+export type ValidationStepPlan =
+	| { readonly kind: "report-obstacles"; readonly obstacles: readonly string[] }
+	| { readonly kind: "begin-validation" }
+	| {
+			readonly kind: "verify-digests";
+			readonly layers: readonly DigestPlan[];
+			/** What is known to be wrong before a byte is read, in words. */
+			readonly problems: readonly string[];
+	  }
+	| {
+			readonly kind: "make-validation-disks";
+			readonly directory: string;
+			readonly owner: FileOwner;
+			readonly disks: readonly ValidationDiskPlan[];
+			readonly nvram: CopyPlan | null;
+			readonly tpm: CopyPlan | null;
+	  }
+	| {
+			readonly kind: "boot-validation-vm";
+			readonly uuid: string;
+			readonly xml: string;
+			readonly fallbackXml: string | null;
+			readonly accelerator: "kvm" | "qemu";
+			/** The longest that the VM may live, ms. */
+			readonly lifeMs: number;
+	  }
+	| { readonly kind: "wait-for-boot"; readonly timeoutMs: number }
+	| { readonly kind: "take-screenshot"; readonly waitMs: number }
+	| {
+			readonly kind: "run-command";
+			readonly command: GuestCommandPlan | null;
+			readonly bootTimeoutMs: number;
+	  }
+	| { readonly kind: "tear-down" }
+	| { readonly kind: "record-validation" };
 
 /** Steps that stand after the point of no return: what they do is repeated until it succeeds, never undone. */
 export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([

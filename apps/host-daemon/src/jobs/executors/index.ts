@@ -9,6 +9,11 @@ import { confirm, endChain, publish } from "./publish.ts";
 import { recordTracker } from "./record-tracker.ts";
 import { checkDisks, copyDisks, defineVm, hold, startVm, verifyLayers } from "./restore-new.ts";
 import { saveMachine } from "./save-machine.ts";
+import { beginValidation, reportObstacles } from "./validation-begin.ts";
+import { verifyDigests } from "./validation-digests.ts";
+import { runGuestCommand, takeScreenshot, waitForBoot } from "./validation-guest.ts";
+import { recordValidation } from "./validation-record.ts";
+import { bootValidationVm, makeValidationDisks, tearDown } from "./validation-vm.ts";
 
 type Table = { readonly [K in StepKind]: Executor<K> };
 
@@ -32,6 +37,16 @@ const EXECUTORS: Table = {
 	"check-disks": checkDisks,
 	"define-vm": defineVm,
 	"start-vm": startVm,
+	"report-obstacles": reportObstacles,
+	"begin-validation": beginValidation,
+	"verify-digests": verifyDigests,
+	"make-validation-disks": makeValidationDisks,
+	"boot-validation-vm": bootValidationVm,
+	"wait-for-boot": waitForBoot,
+	"take-screenshot": takeScreenshot,
+	"run-command": runGuestCommand,
+	"tear-down": tearDown,
+	"record-validation": recordValidation,
 };
 
 const executorOf = <K extends StepKind>(kind: K): Executor<K> => EXECUTORS[kind];

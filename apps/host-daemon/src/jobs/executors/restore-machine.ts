@@ -10,7 +10,8 @@ import { restorePlanOf } from "./restore-hold.ts";
 /** The largest that firmware's variables are taken for, bytes. */
 const LARGEST_NVRAM = 1 << 28;
 
-const copyNvram = async (
+/** Copies firmware variables. */
+export const copyNvram = async (
 	{ from, to }: NonNullable<RestorePlan["nvram"]>,
 	owner: FileOwner,
 ): Promise<void> => {
@@ -29,7 +30,8 @@ const isStateFile = async (path: string): Promise<boolean> => {
 	return facts.isFile() || facts.isDirectory();
 };
 
-const copyTpm = async ({ from, to }: NonNullable<RestorePlan["tpm"]>): Promise<void> => {
+/** Copies the state of an emulated TPM. */
+export const copyTpm = async ({ from, to }: NonNullable<RestorePlan["tpm"]>): Promise<void> => {
 	await rm(to, { recursive: true, force: true });
 	await mkdir(to, { recursive: true, mode: 0o700 });
 	await cp(from, to, { recursive: true, filter: isStateFile });
