@@ -15,5 +15,19 @@ process.stdout.on("error", (error) => {
 process.stderr.on("error", (error) => {
 	if (error.code !== "EPIPE") throw error;
 });
-const { execute } = await import("@oclif/core");
-await execute({ dir: import.meta.url });
+const { flush, handle, run } = await import("@oclif/core");
+try {
+	await run(process.argv.slice(2), import.meta.url);
+	await flush();
+} catch (error) {
+	// Only what happens before a command is found comes here: a command prints its own errors.
+	const missing = /^command (\S+) not found$/.exec(error.message)?.[1];
+	if (missing === undefined) await handle(error);
+	const message = `there is no command ${missing.replaceAll(":", " ")}`;
+	const hint = "`knib --help` lists the commands";
+	if (process.argv.includes("--json")) {
+		const view = { error: { code: "USAGE", message, hint, details: {} } };
+		process.stdout.write(`${JSON.stringify(view, null, 2)}\n`);
+	} else process.stderr.write(`knib: ${message}\n  next: ${hint}\n  (USAGE)\n`);
+	process.exitCode = 2;
+}

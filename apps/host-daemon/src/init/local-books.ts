@@ -9,7 +9,21 @@ import { prepareScratchDirectory, prepareStateDirectory } from "../state-directo
 /** Who this host is, and what was made to find out. */
 export type LocalHost = { readonly identity: Identity; readonly made: readonly string[] };
 
-/** Runs `act` with the catalog of a host whose daemon does not run; makes state directory and key where they are missing. Rejects with STORE_LOCKED when a daemon runs after all. */
+const withStore = async <T>(
+	config: Config,
+	identity: Identity,
+	act: (books: Books) => Promise<T>,
+): Promise<T> => {
+	const store = await openHostStore(config, identity, () => undefined);
+	try {
+		const driver = await hostRepositories(identity);
+		return await act(openBooks({ config, identity, store, driver }));
+	} finally {
+		await store.close();
+	}
+};
+
+/** Runs `act` with the catalog of a host whose daemon does not run; makes directories and key where they are missing. Rejects with STORE_LOCKED when a daemon runs after all. */
 export const withLocalBooks = async <T>(
 	config: Config,
 	act: (books: Books, host: LocalHost) => Promise<T>,
@@ -17,28 +31,23 @@ export const withLocalBooks = async <T>(
 	const isNew = await prepareStateDirectory(config.stateDir);
 	const isScratchNew = await prepareScratchDirectory(config.scratch);
 	const identity = await loadIdentity(config.stateDir);
-	const store = await openHostStore(config, identity, () => undefined);
-	try {
-		const books = openBooks({ config, identity, store, driver: await hostRepositories(identity) });
-		const made = [
-			...(isNew ? [`makes the state directory ${config.stateDir}`] : []),
-			...(isScratchNew ? [`makes the scratch directory ${config.scratch}`] : []),
-			...(identity.created ? [`makes this host's key: its id is ${identity.id}`] : []),
-		];
-		return await act(books, { identity, made });
-	} finally {
-		await store.close();
-	}
+	const made = [
+		...(isNew ? [`makes the state directory ${config.stateDir}`] : []),
+		...(isScratchNew ? [`makes the scratch directory ${config.scratch}`] : []),
+		...(identity.created ? [`makes this host's key: its id is ${identity.id}`] : []),
+	];
+	return await withStore(config, identity, (books) => act(books, { identity, made }));
 };
 
-/** The same, but makes nothing: rejects with NOT_FOUND before the first `init`. */
+/** The same, but makes and mends nothing: rejects with NOT_FOUND before the first `init`. */
 export const withExistingBooks = async <T>(
 	config: Config,
 	act: (books: Books) => Promise<T>,
 ): Promise<T> => {
-	const store = `${config.stateDir}/store`;
-	await stat(store).catch((error: unknown) => {
-		throw new KnibError("NOT_FOUND", `there is no store in ${config.stateDir}`, { cause: error });
-	});
-	return await withLocalBooks(config, act);
+	for (const path of [`${config.stateDir}/store`, `${config.stateDir}/identity.pem`]) {
+		await stat(path).catch((error: unknown) => {
+			throw new KnibError("NOT_FOUND", `there is no ${path}`, { cause: error });
+		});
+	}
+	return await withStore(config, await loadIdentity(config.stateDir), act);
 };
