@@ -46,10 +46,11 @@ const rewriteDefinition = async (
 	active: string,
 	change: MergedImages,
 ): Promise<void> => {
-	const { inactive, live } = await readDefinitions(deps.virsh, uuid);
+	// A start that qemu is about to refuse may be under way: libvirt then shows a live definition too, which does not matter.
+	const { inactive } = await readDefinitions(deps.virsh, uuid);
 	const before = storedChain(inactive, change.target)[0];
-	if (live !== undefined || (before !== active && before !== change.base.path)) {
-		throw new KnibError("VM_STATE", `the VM ${uuid} was started or defined anew during the merge`);
+	if (before !== active && before !== change.base.path) {
+		throw new KnibError("VM_STATE", `the VM ${uuid} was defined anew during the merge`);
 	}
 	const wanted = afterMerge(inactive, change);
 	if (wanted === undefined) return;
@@ -64,7 +65,7 @@ const rewriteDefinition = async (
 const isDone = (xml: string, chain: readonly ImageInfo[], disk: OfflineDisk): boolean =>
 	positionOf(chain, disk.top) < 0 && !storedChain(xml, disk.target).includes(disk.top);
 
-/** Merges the images above `base`, up to and with `top`, into `base`, for a VM that is off. Rejects with REFUSED when `base` is not below the VM's disk, VM_BUSY when an image is in use, VM_STATE when the VM was started or defined meanwhile. */
+/** Merges the images above `base`, up to and with `top`, into `base`, for a VM that is off. Rejects with REFUSED when `base` is not below the VM's disk, VM_BUSY when an image is in use, VM_STATE when the VM was defined on other images meanwhile. */
 export const commitOffline = async (
 	deps: OfflineDeps,
 	uuid: string,
