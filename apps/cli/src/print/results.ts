@@ -1,5 +1,6 @@
 // What a finished job says to people, from its result; fields that are missing are left out.
 import { safe, short, size } from "./text.ts";
+import { validationResult } from "./validation.ts";
 
 type Result = Readonly<Record<string, unknown>>;
 
@@ -42,5 +43,6 @@ export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "Backup") return backupResult;
 	if (type === "Restore") return restoreResult;
 	if (type === "FinishChain") return finishResult;
+	if (type === "BackupValidation") return validationResult;
 	return (result) => safe(JSON.stringify(result));
 };

@@ -106,6 +106,7 @@ export const viewVm = async (deps: Deps, vm: VmFacts): Promise<VmView> => {
 		lastProof: lastProofOf(backups),
 		atRisk: risksOf(backups, open?.problems ?? []),
 		notes: record.notes,
+		promise: record.promise ?? null,
 	};
 };
 

@@ -7,6 +7,13 @@ export type StoredBackupView = Omit<BackupView, "path">;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
+const validatedOf = ({ marks }: PublishedBackup): StoredBackupView["validated"] => {
+	const { last } = marks.validation;
+	if (last === undefined) return null;
+	const { at, host, agentMs, answerMs, screenshot } = last;
+	return { at, host, agentMs, answerMs, screenshot };
+};
+
 /** The view of a published backup. `repository` is the name under which this host knows it. */
 export const backupView = (published: PublishedBackup, repository: string): StoredBackupView => {
 	const { manifest, marks } = published;
@@ -44,6 +51,8 @@ export const backupView = (published: PublishedBackup, repository: string): Stor
 		})),
 		skipped: manifest.skipped,
 		validation: marks.validation.steps,
+		validationMessage: marks.validation.message,
+		validated: validatedOf(published),
 		error: null,
 		warnings: [],
 	};

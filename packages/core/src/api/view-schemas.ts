@@ -56,6 +56,16 @@ export const storedBackupSchema = z.object({
 		.readonly(),
 	skipped: z.array(skippedDiskSchema).readonly(),
 	validation: z.array(z.record(z.string(), z.unknown())).readonly(),
+	validationMessage: z.string().nullish(),
+	validated: z
+		.object({
+			at: z.string(),
+			host: z.string(),
+			agentMs: z.number().nullable(),
+			answerMs: z.number().nullable(),
+			screenshot: z.boolean(),
+		})
+		.nullish(),
 	error: z.object({ code: z.string(), message: z.string() }).nullable(),
 	warnings: z.array(z.string()).readonly(),
 });

@@ -3,6 +3,7 @@
 import type { Proof } from "../domain/chain.ts";
 import type { Job, Progress } from "../domain/job.ts";
 import type { BackupKind, SkippedDisk } from "../domain/manifest.ts";
+import type { RestorePromise } from "../domain/validation.ts";
 
 export type VmView = {
 	readonly uuid: string;
@@ -30,6 +31,8 @@ export type VmView = {
 	readonly atRisk: readonly string[];
 	/** For instance `extra layer present`, with the disks it concerns. */
 	readonly notes: readonly string[];
+	/** How fast it came back in its last validations: ms until its agent and its command answered, and the rate of consolidation. */
+	readonly promise: RestorePromise | null;
 };
 
 export type BackupStatus =
@@ -78,6 +81,19 @@ export type BackupView = {
 	}[];
 	readonly skipped: readonly SkippedDisk[];
 	readonly validation: readonly Record<string, unknown>[];
+	/** Why it is not valid or could not be validated. */
+	readonly validationMessage?: string | null | undefined;
+	/** The last validation that came to a result: times are ms from the VM's start. */
+	readonly validated?:
+		| {
+				readonly at: string;
+				readonly host: string;
+				readonly agentMs: number | null;
+				readonly answerMs: number | null;
+				readonly screenshot: boolean;
+		  }
+		| null
+		| undefined;
 	readonly error: { readonly code: string; readonly message: string } | null;
 	readonly warnings: readonly string[];
 };

@@ -3,6 +3,19 @@ import { Args, Flags } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts, table } from "../../print/table.ts";
 import { instant, short, size } from "../../print/text.ts";
+import { restorePromiseText, validationStepText } from "../../print/validation.ts";
+
+const validationText = (backup: BackupView): string => {
+	const why = backup.validationMessage ?? "";
+	return `${backup.validationStatus}${why === "" ? "" : `: ${why}`}`;
+};
+
+const promiseText = ({ validated }: BackupView): string | null =>
+	restorePromiseText(
+		validated === null || validated === undefined
+			? null
+			: { bootMs: validated.agentMs, answerMs: validated.answerMs, pullBytesPerSecond: null },
+	);
 
 const text = (backup: BackupView): string => {
 	const proofs = backup.proof.map((proof) => `${proof.level} ${instant(proof.at)}`);
@@ -20,7 +33,9 @@ const text = (backup: BackupView): string => {
 		["parent", backup.parent === null ? null : short(backup.parent)],
 		["proof", proofs.join(", ")],
 		["compression", backup.compressionStatus],
-		["validation", backup.validationStatus],
+		["validation", validationText(backup)],
+		...backup.validation.map((step) => ["step", validationStepText(step)] as const),
+		["promise", promiseText(backup)],
 		["size", `${size(backup.size)} of ${size(backup.virtualSize)}`],
 		["labels", backup.labels.join(", ")],
 		["offering", backup.offering],

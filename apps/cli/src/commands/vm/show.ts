@@ -2,6 +2,7 @@ import { Args } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts, table } from "../../print/table.ts";
 import { instant, short, size } from "../../print/text.ts";
+import { restorePromiseText } from "../../print/validation.ts";
 
 export default class VmShow extends KnibCommand {
 	static override summary = "show one VM: its disks, its chain, what was set for it";
@@ -30,6 +31,7 @@ export default class VmShow extends KnibCommand {
 							? null
 							: `${view.lastProof.level} ${instant(view.lastProof.at)}`,
 					],
+					["promise", restorePromiseText(view.promise)],
 					["at risk", view.atRisk.join("; ")],
 					["notes", view.notes.join("; ")],
 					...Object.entries(view.policy).map(([key, value]) => [key, String(value)] as const),

@@ -1,12 +1,35 @@
 import {
+	type BackupView,
 	backupFilterSchema,
 	backupInputSchema,
 	chainFilterSchema,
 	chainInputSchema,
 	KnibError,
 } from "@knib/core";
+import type { z } from "zod";
+import { readScreenshot } from "../../repository/read-screenshot.ts";
+import type { ApiDeps } from "../context.ts";
 import { procedure } from "../trpc.ts";
 import { findVmOrPast } from "../vm-views.ts";
+
+/** The backup that an id, a part of one, or `latest` with a VM names. */
+const findBackup = async (
+	deps: Pick<ApiDeps, "books" | "hypervisor">,
+	input: z.infer<typeof backupInputSchema>,
+): Promise<BackupView> => {
+	const { backups } = deps.books;
+	const vm = input.vm === undefined ? undefined : await findVmOrPast(deps, input.vm);
+	if (input.backup === "latest") {
+		if (vm !== undefined) return await backups.latest(vm.uuid);
+		throw new KnibError("USAGE", "`latest` names a VM's newest backup: say which with --vm");
+	}
+	const found = await backups.find(input.backup);
+	if (vm === undefined || found.vm.uuid === vm.uuid) return found;
+	throw new KnibError(
+		"NOT_FOUND",
+		`backup ${input.backup} is one of ${found.vm.name}, not of ${vm.name}`,
+	);
+};
 
 /** Restore points, as the view has them. */
 export const backupProcedures = {
@@ -14,19 +37,19 @@ export const backupProcedures = {
 		const vm = input.vm === undefined ? undefined : (await findVmOrPast(deps, input.vm)).uuid;
 		return await deps.books.backups.list(vm === undefined ? input : { ...input, vm });
 	}),
-	show: procedure.input(backupInputSchema).query(async ({ ctx: { deps }, input }) => {
-		const { backups } = deps.books;
-		const vm = input.vm === undefined ? undefined : await findVmOrPast(deps, input.vm);
-		if (input.backup === "latest") {
-			if (vm !== undefined) return await backups.latest(vm.uuid);
-			throw new KnibError("USAGE", "`latest` names a VM's newest backup: say which with --vm");
+	show: procedure
+		.input(backupInputSchema)
+		.query(({ ctx: { deps }, input }) => findBackup(deps, input)),
+	/** The screen of its last validation, PNG in base64. */
+	screenshot: procedure.input(backupInputSchema).query(async ({ ctx: { deps }, input }) => {
+		const view = await findBackup(deps, input);
+		const repository = await deps.books.catalog.open(view.repository ?? "");
+		const backup = await repository.find(view.id);
+		if (backup === undefined) {
+			throw new KnibError("NOT_FOUND", `backup ${view.id} is not in its repository any more`);
 		}
-		const found = await backups.find(input.backup);
-		if (vm === undefined || found.vm.uuid === vm.uuid) return found;
-		throw new KnibError(
-			"NOT_FOUND",
-			`backup ${input.backup} is one of ${found.vm.name}, not of ${vm.name}`,
-		);
+		const { at, png } = await readScreenshot(backup);
+		return { backup: view.id, at, png: Buffer.from(png).toString("base64") };
 	}),
 };
 
