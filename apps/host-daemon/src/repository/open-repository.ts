@@ -1,94 +1,28 @@
 // A repository on a file system: puts the pieces of this folder together behind core's port.
 import { resolve } from "node:path";
-import { type Chain, KnibError, type PublishedBackup, type Repository } from "@knib/core";
+import { KnibError, type Repository } from "@knib/core";
 import { createRepositoryFiles } from "./files.ts";
 import { listHolds, placeHold } from "./holds.ts";
 import { jsonText } from "./json-file.ts";
-import { isUuid, layoutOf, parseBackupName } from "./layout.ts";
+import { layoutOf } from "./layout.ts";
 import { everyInterval, LEASE_MS, type LeaseDeps, takeLease } from "./lease.ts";
 import { createLeaseFiles } from "./lease-file.ts";
 import { keepValidationFiles } from "./keep-validation.ts";
 import { writeMarks } from "./marks.ts";
 import { proveLayers } from "./prove-layers.ts";
 import { confirm, publish } from "./publish.ts";
-import { readBackup } from "./read-backup.ts";
-import { type ChainSource, readChain } from "./read-chain.ts";
+import type { ChainSource } from "./read-chain.ts";
 import { assertIdentity, type RepositoryFile, readRepositoryFile } from "./repository-file.ts";
 import type { OpenOptions, RepositoryDeps } from "./repository-options.ts";
 import { answerWithin, readRepositoryState } from "./repository-state.ts";
 import { moveToTrash } from "./trash.ts";
+import { findBackup, hasBackups, highestFencing, readChains, uuidsIn } from "./walk.ts";
 
 /** What the parts of an open repository share. `here` rejects unless the directory still is this repository: its mount may have gone. */
 type Opened = ChainSource & {
 	readonly file: RepositoryFile;
 	readonly deps: RepositoryDeps;
 	readonly here: () => Promise<void>;
-};
-
-const uuidsIn = async (opened: Opened, directory: string): Promise<readonly string[]> => {
-	const entries = await opened.files.list(directory);
-	if (entries === undefined) {
-		throw new KnibError("REPOSITORY_INVALID", `the directory ${directory} is missing`);
-	}
-	return entries
-		.filter((entry) => isUuid(entry.name) && !entry.isFile())
-		.map((entry) => entry.name)
-		.sort();
-};
-
-const chainsOf = async (opened: Opened, vm: string): Promise<readonly string[]> => {
-	const directory = opened.layout.vm(vm);
-	const stats = await opened.files.look(directory);
-	if (stats === undefined) return [];
-	if (stats.isDirectory()) return uuidsIn(opened, directory);
-	throw new KnibError("REPOSITORY_INVALID", `${directory} is not a directory`);
-};
-
-const startOf = (chain: Chain): string => chain.members[0]?.manifest.createdAt ?? "";
-
-const isTrace = (chain: Chain): boolean =>
-	chain.members.length === 0 && chain.problems.length === 0 && chain.end === null;
-
-const readChains = async (opened: Opened, vm: string): Promise<readonly Chain[]> => {
-	const chains: Chain[] = [];
-	for (const id of await chainsOf(opened, vm)) chains.push(await readChain(opened, vm, id));
-	return chains
-		.filter((chain) => !isTrace(chain))
-		.sort((a, b) => (`${startOf(a)} ${a.id}` < `${startOf(b)} ${b.id}` ? -1 : 1));
-};
-
-const findIn = async (
-	opened: Opened,
-	vm: string,
-	backup: string,
-): Promise<PublishedBackup | undefined> => {
-	for (const chain of await chainsOf(opened, vm)) {
-		const directory = opened.layout.chain(vm, chain);
-		const entries = (await opened.files.list(directory)) ?? [];
-		const entry = entries.find(({ name }) => parseBackupName(name)?.id === backup);
-		if (entry === undefined) continue;
-		const place = { vm, chain, name: entry.name };
-		const read = await readBackup(opened.files, `${directory}/${entry.name}`, place);
-		if (read.backup !== undefined) return read.backup;
-		const why = read.problems[0] ?? "it cannot be read";
-		throw new KnibError("MANIFEST_INVALID", `backup ${backup} cannot be trusted: ${why}`);
-	}
-	return undefined;
-};
-
-const find = async (opened: Opened, backup: string): Promise<PublishedBackup | undefined> => {
-	for (const vm of await uuidsIn(opened, opened.layout.vms)) {
-		const found = await findIn(opened, vm, backup);
-		if (found !== undefined) return found;
-	}
-	return undefined;
-};
-
-/** The highest fencing number in a VM's manifests: numbers grow on even if the lease's files were lost. */
-const highestFencing = async (opened: Opened, vm: string): Promise<number> => {
-	const chains = await readChains(opened, vm);
-	const members = chains.flatMap((chain) => chain.members);
-	return Math.max(0, ...members.map(({ manifest }) => manifest.identity.fencing));
 };
 
 const leaseDeps = (deps: RepositoryDeps): LeaseDeps => ({
@@ -111,9 +45,7 @@ const reading = (
 		await opened.here();
 		const vms: string[] = [];
 		for (const vm of await uuidsIn(opened, opened.layout.vms)) {
-			const stats = await opened.files.look(opened.layout.vm(vm));
-			const chains = stats?.isDirectory() ? await chainsOf(opened, vm) : [vm];
-			if (chains.length > 0) vms.push(vm);
+			if (await hasBackups(opened, vm)) vms.push(vm);
 		}
 		return vms;
 	},
@@ -123,7 +55,7 @@ const reading = (
 	},
 	find: async (backup) => {
 		await opened.here();
-		return await find(opened, backup);
+		return await findBackup(opened, backup);
 	},
 	proveLayers: (backup) => proveLayers(opened.files, backup),
 	holds: async (vm, chain) => {

@@ -1,14 +1,8 @@
 // Publication: everything is written and durable in `incoming/`, then one rename makes it a backup (SPEC 2.10). What fails before
 // the rename certainly left no backup; from the rename on a failure may have left one, and says so (SAFETY F17).
-import {
-	asKnibError,
-	KnibError,
-	type Manifest,
-	manifestSchema,
-	type PublishedBackup,
-} from "@knib/core";
+import { KnibError, type Manifest, manifestSchema, type PublishedBackup } from "@knib/core";
+import { appear, markOutcome, placeOf, readPublished } from "./appear.ts";
 import { type Checksum, formatChecksums, hashFile, sha256 } from "./checksums.ts";
-import { errnoOf, repositoryError } from "./errno.ts";
 import { MODES } from "./file-writes.ts";
 import { canonicalJson } from "./identity-digest.ts";
 import { type IncomingFile, incomingFiles } from "./incoming-files.ts";
@@ -16,32 +10,7 @@ import { jsonText } from "./json-file.ts";
 import { backupName, parseBackupName } from "./layout.ts";
 import { chainProblems, manifestProblem } from "./manifest-problems.ts";
 import { proveLayersIn } from "./prove-layers.ts";
-import { readBackup } from "./read-backup.ts";
 import { type ChainSource, readChain } from "./read-chain.ts";
-
-/** Whether the backup certainly was not published, or nobody can tell. */
-export type PublicationOutcome = "not-done" | "unknown";
-
-const withOutcome = (thrown: unknown, outcome: PublicationOutcome): KnibError => {
-	const error = asKnibError(thrown);
-	const details = { ...error.details, outcome: error.details["outcome"] ?? outcome };
-	return new KnibError(error.code, error.message, { cause: error, details });
-};
-
-/** Adds the outcome to what `run` throws, unless a nearer one has done so. */
-const markOutcome = async <T>(outcome: PublicationOutcome, run: () => Promise<T>): Promise<T> => {
-	try {
-		return await run();
-	} catch (thrown) {
-		throw withOutcome(thrown, outcome);
-	}
-};
-
-const placeOf = (manifest: Manifest) => ({
-	vm: manifest.identity.vm,
-	chain: manifest.identity.chain,
-	name: backupName(manifest.identity),
-});
 
 /** A defect in the caller, found before anything is written. */
 const assertSound = (source: ChainSource, manifest: Manifest): void => {
@@ -111,43 +80,6 @@ const complete = async (source: ChainSource, directory: string, manifest: Manife
 	await files.settle(directory, MODES.directory);
 };
 
-const readPublished = async (
-	source: ChainSource,
-	manifest: Manifest,
-): Promise<PublishedBackup | undefined> => {
-	const directory = source.layout.backup(manifest.identity);
-	if ((await source.files.look(directory)) === undefined) return undefined;
-	const read = await readBackup(source.files, directory, placeOf(manifest));
-	if (read.backup?.manifest.identityDigest === manifest.identityDigest) return read.backup;
-	const why = read.problems[0] ?? `${directory} is another backup of the same id`;
-	throw new KnibError("MANIFEST_INVALID", why);
-};
-
-/** Errnos with which rename(2) says that it changed nothing. Over a network ENOENT and EEXIST also come when a lost answer made the client ask again. */
-const REFUSED_RENAME = new Set(
-	"ENOSPC EDQUOT EROFS EACCES EPERM ENOENT ENOTEMPTY EEXIST EXDEV ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL EMLINK EBUSY".split(
-		" ",
-	),
-);
-
-/** The rename, judged by what can be seen afterwards when it fails. */
-const appear = async (source: ChainSource, manifest: Manifest): Promise<void> => {
-	const from = source.layout.incomingBackup(manifest.identity.id);
-	const to = source.layout.backup(manifest.identity);
-	try {
-		await source.files.move(from, to);
-	} catch (thrown) {
-		const error = repositoryError(thrown, `publish ${to}`, "write");
-		const errno = errnoOf(thrown);
-		const refused =
-			thrown instanceof KnibError || (errno !== undefined && REFUSED_RENAME.has(errno));
-		const there = await readPublished(source, manifest).catch(() => undefined);
-		if (there !== undefined) return;
-		const waits = await source.files.look(from).catch(() => undefined);
-		throw withOutcome(error, refused && waits !== undefined ? "not-done" : "unknown");
-	}
-};
-
 const syncPlace = async (source: ChainSource, manifest: Manifest): Promise<void> => {
 	const { files, layout } = source;
 	await files.syncDirectory(layout.backup(manifest.identity));
@@ -157,9 +89,9 @@ const syncPlace = async (source: ChainSource, manifest: Manifest): Promise<void>
 
 const readBack = async (source: ChainSource, manifest: Manifest): Promise<PublishedBackup> => {
 	const directory = source.layout.backup(manifest.identity);
-	await syncPlace(source, manifest);
 	const read = await readPublished(source, manifest);
 	if (read === undefined) throw new KnibError("VERIFY_FAILED", `${directory} is missing`);
+	await syncPlace(source, manifest);
 	const [problem] = await proveLayersIn(source.files, directory, read.manifest.generation.layers);
 	if (problem !== undefined) throw new KnibError("VERIFY_FAILED", problem);
 	return read;

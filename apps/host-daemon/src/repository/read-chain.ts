@@ -70,7 +70,20 @@ const bySequence = (a: Dirent, b: Dirent): number =>
 /** Reads one chain with every manifest in it. Rejects when the file system does not answer. */
 export const readChain = async (source: ChainSource, vm: string, chain: string): Promise<Chain> => {
 	const directory = source.layout.chain(vm, chain);
-	const entries = (await source.files.list(directory)) ?? [];
+	const listed = (await source.files.list(directory).catch(refused)) ?? [];
+	if ("refused" in listed) {
+		const problems = [listed.refused];
+		return {
+			id: chain,
+			vm,
+			repository: source.id,
+			members: [],
+			end: null,
+			tracker: null,
+			problems,
+		};
+	}
+	const entries = [...listed];
 	const backups = entries.filter((entry) => parseBackupName(entry.name) !== undefined);
 	const problems = [...strangers(directory, entries)];
 	const members: PublishedBackup[] = [];
