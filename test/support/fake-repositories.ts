@@ -7,6 +7,10 @@ export type FakeDirectory = {
 	chains: Chain[];
 	free: number;
 	writable: boolean;
+	/** Runs after chains were read and before they are handed over. */
+	onRead: (() => Promise<void>) | null;
+	/** What the next reading of chains finds. */
+	nextChains: Chain[] | null;
 	/** Set: every reading of it fails with this. */
 	broken: KnibError | null;
 };
@@ -34,14 +38,27 @@ export const fakeRepositories = () => {
 				return { id, path, capacity: 1000, free, writable };
 			},
 			vms: async () => [...new Set(readable(directory).chains.map((chain) => chain.vm))],
-			chains: async (vm: string) => readable(directory).chains.filter((chain) => chain.vm === vm),
+			chains: async (vm: string) => {
+				directory.chains = directory.nextChains ?? directory.chains;
+				const found = readable(directory).chains.filter((chain) => chain.vm === vm);
+				await directory.onRead?.();
+				return found;
+			},
 		};
 		return repository as unknown as Repository;
 	};
 	const add = (path: string): FakeDirectory => {
 		made += 1;
 		const id = `0196f000-0000-7000-8000-00000000a${String(made).padStart(3, "0")}`;
-		const directory: FakeDirectory = { id, chains: [], free: 500, writable: true, broken: null };
+		const directory: FakeDirectory = {
+			id,
+			chains: [],
+			free: 500,
+			writable: true,
+			broken: null,
+			onRead: null,
+			nextChains: null,
+		};
 		directories.set(path, directory);
 		return directory;
 	};

@@ -106,7 +106,9 @@ test("offerings › a repository is named by name and kept by id", async (t) => 
 test("assignments › refused while the VM has a memory snapshot", async (t) => {
 	const { books } = await aCatalog();
 	await createOffering(books, { name: "default" });
-	const vm = aVm({ snapshots: [{ name: "before upgrade", memory: true, files: [] }] });
+	const vm = aVm({
+		snapshots: [{ name: "before upgrade", memory: true, files: [], overlays: [] }],
+	});
 	const error = await t.throwsAsync(() => books.vms.assign(vm, "default"));
 	t.is(codeOf(error), "VM_STATE");
 	t.regex(error?.message ?? "", /before upgrade/);

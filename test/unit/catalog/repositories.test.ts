@@ -56,10 +56,10 @@ test("repository add › refuses a name, a path and a repository that is known",
 test("rescan › takes vanished backups and chains out of the view", async (t) => {
 	const { books, directory } = await withChain(3);
 	directory.chains = [anOpenChain(2, {}).chain];
-	const [found] = await books.repositoryChanges.rescan(await books.repositories.known());
+	const [found] = await books.rescan(await books.repositories.known());
 	t.like(found, { chains: 1, backups: 2, vanished: [backupId(3)], error: null });
 	directory.chains = [];
-	await books.repositoryChanges.rescan(await books.repositories.known());
+	await books.rescan(await books.repositories.known());
 	t.deepEqual(await books.backups.list(all), []);
 	t.deepEqual(await books.backups.chains(undefined), []);
 });
@@ -68,7 +68,7 @@ test("rescan › an unreadable repository changes nothing", async (t) => {
 	const { books, directory } = await withChain(2);
 	directory.chains = [];
 	directory.broken = new KnibError("REPOSITORY_UNREACHABLE", "input/output error");
-	const [found] = await books.repositoryChanges.rescan(await books.repositories.known());
+	const [found] = await books.rescan(await books.repositories.known());
 	t.like(found, { error: { code: "REPOSITORY_UNREACHABLE" } });
 	t.is((await books.backups.list(all)).length, 2);
 	t.like(await books.repositories.view((await books.repositories.known())[0] ?? t.fail()), {
@@ -81,15 +81,29 @@ test("rescan › what a chain with problems does not show any more is kept", asy
 	const { books, directory } = await withChain(3);
 	const problems = ["0003: the manifest cannot be read"];
 	directory.chains = [anOpenChain(2, {}, { problems }).chain];
-	const [found] = await books.repositoryChanges.rescan(await books.repositories.known());
+	const [found] = await books.rescan(await books.repositories.known());
 	t.like(found, { vanished: [], problems });
+	t.is((await books.backups.list(all)).length, 3);
+});
+
+test("rescan › a backup that is published while it reads does not vanish", async (t) => {
+	const { books, directory } = await withChain(2);
+	const [known] = await books.repositories.known();
+	const next = anOpenChain(3, {}).chain;
+	directory.onRead = async () => {
+		directory.onRead = null;
+		if (known !== undefined) await books.catalog.recordChain(known, next);
+		directory.nextChains = [next];
+	};
+	const [found] = await books.rescan(await books.repositories.known());
+	t.like(found, { backups: 3, vanished: [] });
 	t.is((await books.backups.list(all)).length, 3);
 });
 
 test("rescan › another repository mounted in its place changes nothing", async (t) => {
 	const { books, directory } = await withChain(2);
 	directory.id = "0196f000-0000-7000-8000-00000000afff";
-	const [found] = await books.repositoryChanges.rescan(await books.repositories.known());
+	const [found] = await books.rescan(await books.repositories.known());
 	t.like(found, { error: { code: "REPOSITORY_INVALID" } });
 	t.is((await books.backups.list(all)).length, 2);
 });

@@ -8,6 +8,9 @@ import { createWSClient, TRPCClientError, TRPCUntypedClient, wsLink } from "@trp
 import { WebSocket } from "ws";
 import type { AppRouter } from "./router.ts";
 
+/** How long a daemon that took the connection may be silent, ms. */
+const HANDSHAKE_MS = 10_000;
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === "object" && value !== null;
 
@@ -55,6 +58,7 @@ export class Transport extends TRPCUntypedClient<AppRouter> {
 			constructor(url: string | URL) {
 				super(url, {
 					perMessageDeflate: false,
+					handshakeTimeout: HANDSHAKE_MS,
 					createConnection: () => connectSocket(socket),
 					headers: { "x-knib-user": user() },
 				});

@@ -22,6 +22,7 @@ import { type Documents, storeDocuments } from "./documents.ts";
 import { createOfferingBook } from "./offering-book.ts";
 import { createRepositoryBook, type RepositoryDriver } from "./repository-book.ts";
 import { createRepositoryChanges } from "./repository-changes.ts";
+import { createRescan } from "./rescan.ts";
 import { createSettingBook } from "./setting-book.ts";
 import { createVmBook } from "./vm-book.ts";
 
@@ -80,6 +81,7 @@ export const createCatalog = (deps: Deps) => {
 		host,
 		minimumFree: () => settings.value("backup.repository.minimum.free", {}),
 	});
+	const rescan = createRescan({ book: repositories, backups });
 	const repositoryChanges = createRepositoryChanges({
 		repositories: documents.repositories,
 		hosts: documents.hosts,
@@ -87,6 +89,7 @@ export const createCatalog = (deps: Deps) => {
 		driver,
 		book: repositories,
 		backups,
+		rescan,
 		host,
 		now,
 	});
@@ -124,6 +127,7 @@ export const createCatalog = (deps: Deps) => {
 		settings,
 		repositories,
 		repositoryChanges,
+		rescan,
 		backups,
 		turnstile: createTurnstile(),
 	};

@@ -1,20 +1,13 @@
-// Adding, removing and rescanning repositories. The directories themselves are never deleted here.
+// Adding and removing repositories. The directories themselves are never deleted here.
 import { resolve } from "node:path";
-import {
-	asKnibError,
-	KnibError,
-	type Offering,
-	type Repository,
-	type RepositoryView,
-	type RescanView,
-} from "@knib/core";
-import { type ScannedVm, scanRepository } from "../repository/scan-repository.ts";
+import { KnibError, type Offering, type RepositoryView } from "@knib/core";
 import type { BackupBook } from "./backup-book.ts";
-import type { BackupBody, ChainBody, HostBody, RepositoryBody } from "./bodies.ts";
+import type { HostBody, RepositoryBody } from "./bodies.ts";
 import type { KnownRepository } from "./catalog.ts";
 import type { Change } from "./change.ts";
 import type { Documents } from "./documents.ts";
 import type { RepositoryBook, RepositoryDriver } from "./repository-book.ts";
+import type { Rescan } from "./rescan.ts";
 
 type Deps = {
 	readonly repositories: Documents<RepositoryBody>;
@@ -22,38 +15,10 @@ type Deps = {
 	readonly offerings: Documents<Offering>;
 	readonly driver: RepositoryDriver;
 	readonly book: RepositoryBook;
-	readonly backups: Pick<BackupBook, "recordChain" | "of" | "forget">;
+	readonly backups: Pick<BackupBook, "of" | "forget">;
+	readonly rescan: Rescan;
 	readonly host: { readonly id: string; readonly name: string };
 	readonly now: () => string;
-};
-
-/** Reads a whole repository before anything of its view is changed: a repository that stops answering half-way changes nothing (I10). */
-const readAll = async (repository: Repository): Promise<readonly ScannedVm[]> => {
-	const found: ScannedVm[] = [];
-	for await (const vm of scanRepository(repository)) found.push(vm);
-	return found;
-};
-
-/** What of the view is not in the repository any more. What lies in a directory that could not be read, or in a chain with problems, is not known to be gone. */
-const vanishedOf = (
-	scanned: readonly ScannedVm[],
-	before: { readonly backups: readonly BackupBody[]; readonly chains: readonly ChainBody[] },
-) => {
-	const chains = scanned.flatMap((vm) => vm.chains);
-	const members = new Set(chains.flatMap((c) => c.members.map((m) => m.manifest.identity.id)));
-	const living = new Set(chains.filter((c) => c.members.length > 0).map((chain) => chain.id));
-	const doubtfulVms = new Set(scanned.filter((s) => s.problems.length > 0).map(({ vm }) => vm));
-	const doubtful = new Set(chains.filter((c) => c.problems.length > 0).map((chain) => chain.id));
-	const isSure = (vm: string, chain: string | null) =>
-		!doubtfulVms.has(vm) && !(chain !== null && doubtful.has(chain));
-	return {
-		backups: before.backups
-			.filter((body) => !members.has(body.id) && isSure(body.vm.uuid, body.chain))
-			.map((body) => body.id),
-		chains: before.chains
-			.filter((body) => !living.has(body.id) && isSure(body.vm.uuid, body.id))
-			.map((body) => body.id),
-	};
 };
 
 /** Changes of the set of repositories, and the view of what is in them. */
@@ -62,40 +27,6 @@ export const createRepositoryChanges = (deps: Deps) => {
 
 	const ownBody = async (): Promise<HostBody> =>
 		(await deps.hosts.get(host.id)) ?? { id: host.id, name: host.name, repositories: {} };
-
-	const rescanOne = async (known: KnownRepository): Promise<RescanView> => {
-		const scanned = await readAll(await book.openKnown(known));
-		const chains = scanned.flatMap((vm) => vm.chains);
-		const gone = vanishedOf(scanned, await deps.backups.of(known.id));
-		for (const chain of chains) await deps.backups.recordChain(known, chain);
-		await deps.backups.forget(gone);
-		return {
-			repository: known.name,
-			chains: chains.length,
-			backups: chains.reduce((count, chain) => count + chain.members.length, 0),
-			vanished: gone.backups,
-			problems: [
-				...scanned.flatMap((vm) => vm.problems),
-				...chains.flatMap((chain) => chain.problems),
-			],
-			error: null,
-		};
-	};
-
-	/** A repository that cannot be read is reported and its view stays as it is. */
-	const rescan = async (which: readonly KnownRepository[]): Promise<readonly RescanView[]> => {
-		const found: RescanView[] = [];
-		for (const known of which) {
-			try {
-				found.push(await rescanOne(known));
-			} catch (error) {
-				const { code, message } = asKnibError(error);
-				const empty = { chains: 0, backups: 0, vanished: [], problems: [] };
-				found.push({ repository: known.name, ...empty, error: { code, message } });
-			}
-		}
-		return found;
-	};
 
 	const mustBeFree = async (name: string, path: string): Promise<void> => {
 		const all = await book.known();
@@ -117,7 +48,6 @@ export const createRepositoryChanges = (deps: Deps) => {
 	};
 
 	return {
-		rescan,
 		/** The directory is made into a repository where it is missing or empty; one that holds a repository is taken as it is and read. */
 		add: async (input: {
 			readonly name: string;
@@ -146,7 +76,7 @@ export const createRepositoryChanges = (deps: Deps) => {
 					}
 					const known = { id: repository.id, name: input.name, path, default: isDefault };
 					await record(known);
-					await rescan([known]);
+					await deps.rescan([known]);
 					return await book.view(known);
 				},
 			};

@@ -22,12 +22,12 @@ export const repositoryProcedures = {
 		return carryOut(turnstile, () => repositoryChanges.add(input), input.dryRun);
 	}),
 	rescan: procedure.input(repositoryRescanInputSchema).mutation(async ({ ctx, input }) => {
-		const { turnstile, repositories, repositoryChanges } = ctx.deps.books;
+		const { turnstile, repositories, rescan } = ctx.deps.books;
 		const which =
 			input.repository === undefined
 				? await repositories.known()
 				: [await repositories.find(input.repository)];
-		return await turnstile(() => repositoryChanges.rescan(which));
+		return await turnstile(() => rescan(which));
 	}),
 	remove: procedure.input(repositoryRemoveInputSchema).mutation(({ ctx, input }) => {
 		const { turnstile, repositoryChanges } = ctx.deps.books;
