@@ -159,19 +159,24 @@ export const readSnapshot = (xml: string): VmSnapshot => {
 	const kept = elementsOf(snapshot).filter((one) =>
 		["domain", "inactiveDomain"].includes(one.name),
 	);
-	const disks = [
-		...elementsOf(elementOf(snapshot, "disks"), "disk"),
-		...kept.flatMap(disksOfDomain),
-	];
-	const images = disks
-		.flatMap(imagesOfDisk)
-		.flatMap(({ source }) => ("path" in source ? [source.path] : []));
-	const files = [attributeOf(memory, "file") ?? "", ...images].filter((path) =>
-		path.startsWith("/"),
+	const taken = elementsOf(elementOf(snapshot, "disks"), "disk");
+	const external = taken
+		.filter((disk) => attributeOf(disk, "snapshot") === "external")
+		.map((disk) => attributeOf(disk, "name"));
+	const pathsOf = (disks: readonly XmlElement[]): readonly string[] =>
+		disks.flatMap(imagesOfDisk).flatMap(({ source }) => ("path" in source ? [source.path] : []));
+	const before = kept.flatMap(disksOfDomain);
+	const state = before.filter((disk) =>
+		external.includes(attributeOf(elementOf(disk, "target"), "dev")),
 	);
+	const absolute = (paths: readonly string[]): readonly string[] => [
+		...new Set(paths.filter((path) => path.startsWith("/"))),
+	];
+	const memoryFile = attributeOf(memory, "file") ?? "";
 	return {
 		name: textInside(elementOf(snapshot, "name")),
 		memory: ["internal", "external"].includes(attributeOf(memory, "snapshot") ?? "no"),
-		files: [...new Set(files)],
+		files: absolute([memoryFile, ...pathsOf(taken), ...pathsOf(before)]),
+		frozen: absolute([memoryFile, ...pathsOf(state)]),
 	};
 };

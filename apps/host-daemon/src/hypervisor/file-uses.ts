@@ -69,8 +69,11 @@ const usesOfDefinition = async (
 };
 
 const usesOfVm = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> => {
-	const info = parseDominfo(await virsh(virshArgv.dominfo(uuid)));
-	const xml = await readDefinitions(virsh, uuid);
+	const [info, xml, snapshots] = await Promise.all([
+		virsh(virshArgv.dominfo(uuid)).then(parseDominfo),
+		readDefinitions(virsh, uuid),
+		readSnapshots(virsh, uuid),
+	]);
 	const uses = [
 		...(await usesOfDefinition(virsh, xml.inactive, {
 			vm: uuid,
@@ -88,9 +91,10 @@ const usesOfVm = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> =
 		const context = { vm: uuid, where: "managed save", needed: false } as const;
 		uses.push(...(await usesOfDefinition(virsh, saved, context)));
 	}
-	for (const snapshot of await readSnapshots(virsh, uuid)) {
-		for (const path of snapshot.files) {
-			uses.push({ path, vm: uuid, where: "snapshot", writable: false, needed: false });
+	for (const { files, frozen } of snapshots) {
+		const where = "snapshot";
+		for (const path of files) {
+			uses.push({ path, vm: uuid, where, writable: !frozen.includes(path), needed: false });
 		}
 	}
 	return uses;

@@ -39,38 +39,42 @@ export const resolveVolumes = async (
 
 /** Snapshots that libvirt keeps metadata of. */
 export const readSnapshots = async (virsh: Virsh, uuid: string): Promise<readonly VmSnapshot[]> => {
-	const snapshots: VmSnapshot[] = [];
-	for (const name of parseNames(await virsh(virshArgv.snapshots(uuid)))) {
-		snapshots.push(readSnapshot(await virsh(virshArgv.snapshotXml(uuid, name))));
-	}
-	return snapshots;
+	const names = parseNames(await virsh(virshArgv.snapshots(uuid)));
+	return Promise.all(
+		names.map(async (name) => readSnapshot(await virsh(virshArgv.snapshotXml(uuid, name)))),
+	);
 };
 
 const busyTargets = async (virsh: Virsh, vm: Vm): Promise<ReadonlySet<string>> => {
-	const busy = new Set<string>();
-	for (const { target, path } of vm.disks) {
-		if (path === undefined) continue;
-		const job = parseBlockJob(await virsh(virshArgv.blockjob(vm.uuid, target)));
-		if (job !== undefined) busy.add(target);
-	}
-	return busy;
+	const jobs = await Promise.all(
+		vm.disks.map(async ({ target, path }) =>
+			path !== undefined && parseBlockJob(await virsh(virshArgv.blockjob(vm.uuid, target)))
+				? [target]
+				: [],
+		),
+	);
+	return new Set(jobs.flat());
 };
 
 /** The definitions of a VM; `live` only while it runs. */
 export const readDefinitions = async (virsh: Virsh, uuid: string): Promise<Vm["xml"]> => {
-	const current = await virsh(virshArgv.dumpxml(uuid, "current"));
-	if (!isLiveDefinition(current)) return { inactive: current };
-	return { inactive: await virsh(virshArgv.dumpxml(uuid, "inactive")), live: current };
+	const [current, inactive] = await Promise.all([
+		virsh(virshArgv.dumpxml(uuid, "current")),
+		virsh(virshArgv.dumpxml(uuid, "inactive")),
+	]);
+	return isLiveDefinition(current) ? { inactive, live: current } : { inactive: current };
 };
 
 const picture = async (virsh: Virsh, uuid: string): Promise<Vm | undefined> => {
-	const info = parseDominfo(await virsh(virshArgv.dominfo(uuid)));
-	const xml = await readDefinitions(virsh, uuid);
+	const [info, xml, snapshots, checkpoints] = await Promise.all([
+		virsh(virshArgv.dominfo(uuid)).then(parseDominfo),
+		readDefinitions(virsh, uuid),
+		readSnapshots(virsh, uuid),
+		virsh(virshArgv.checkpoints(uuid)).then((text) => parseNames(text).length),
+	]);
 	const runs = info.state === "running" || info.state === "paused";
 	if (info.state !== "other" && runs !== (xml.live !== undefined)) return undefined;
 	const volumes = await resolveVolumes(virsh, [xml.live ?? xml.inactive]);
-	const snapshots = await readSnapshots(virsh, uuid);
-	const checkpoints = parseNames(await virsh(virshArgv.checkpoints(uuid))).length;
 	const run = xml.live === undefined ? undefined : await readRun(uuid);
 	const answers = {
 		...info,

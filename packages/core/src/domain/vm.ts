@@ -35,6 +35,8 @@ export type VmSnapshot = {
 	readonly memory: boolean;
 	/** Absolute paths of all image files that the snapshot's metadata names. */
 	readonly files: readonly string[];
+	/** Those of `files` that hold the state of an external snapshot and must stay as they are. */
+	readonly frozen: readonly string[];
 };
 
 /** A VM as libvirt shows it at one moment. `disks` are those of the running VM, or of the inactive definition when it is off. */

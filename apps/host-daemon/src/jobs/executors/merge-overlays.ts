@@ -11,7 +11,7 @@ import {
 } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { GONE } from "../gone-files.ts";
-import { retireFile } from "./retire-file.ts";
+import { retireFiles } from "./retire-file.ts";
 
 /** Images in the same directories that stand on a file of the merge without being in the VM's chain: clones and branches that no definition names. */
 const strangersOn = async (
@@ -75,7 +75,6 @@ const mergeOne = async (
 	onProgress: (fraction: number) => void,
 ): Promise<void> => {
 	const { hypervisor } = context.deps;
-	await hypervisor.settle(context.plan.vm.uuid);
 	const found = await findDisk(context, merge.target);
 	if (found === undefined)
 		throw new KnibError("REFUSED", `disk ${merge.target} has left the VM; its overlay is kept`);
@@ -94,28 +93,27 @@ const mergeOne = async (
 			);
 		}
 	}
-	for (const overlay of merge.overlays)
-		await retireFile(context.deps, context.plan.vm.uuid, overlay);
 };
 
 /** Each disk by itself: what cannot be merged now stays as an extra layer, fully usable, with the reason (SPEC 2.11). */
 export const mergeOverlays: Executor<"merge-overlays"> = {
 	run: async (step, context): Promise<Outcomes> => {
+		const vm = context.plan.vm.uuid;
 		const leftover: { target: string; reason: string }[] = [];
+		const merged: string[] = [];
+		await context.deps.hypervisor.settle(vm);
 		for (const [index, merge] of step.merges.entries()) {
+			const progress = (fraction: number): void =>
+				context.progress(Math.round((index + fraction) * 100), step.merges.length * 100, "percent");
 			try {
-				await mergeOne(context, merge, (fraction) =>
-					context.progress(
-						Math.round((index + fraction) * 100),
-						step.merges.length * 100,
-						"percent",
-					),
-				);
+				await mergeOne(context, merge, progress);
+				merged.push(...merge.overlays);
 			} catch (thrown) {
-				const reason = asKnibError(thrown).message;
-				context.log("warn", `extra layer present on ${merge.target}: ${reason}`);
-				leftover.push({ target: merge.target, reason });
+				leftover.push({ target: merge.target, reason: asKnibError(thrown).message });
 			}
+		}
+		for (const { path, reason } of await retireFiles(context.deps, vm, merged)) {
+			context.log("warn", `${path} stays beside the disk: ${reason}`);
 		}
 		return {
 			leftover,

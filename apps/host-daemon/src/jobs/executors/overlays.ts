@@ -10,7 +10,7 @@ import {
 import { requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { withFrozenGuest } from "./freeze.ts";
-import { retireFile } from "./retire-file.ts";
+import { retireFiles } from "./retire-file.ts";
 
 const diskOf = (vm: Vm, target: string): VmDisk => {
 	const disk = vm.disks.find((one) => one.target === target);
@@ -68,7 +68,9 @@ export const makeOverlays: Executor<"make-overlays"> = {
 		return {};
 	},
 	undo: async (step, { deps, plan }) => {
-		for (const disk of step.disks) await retireFile(deps, plan.vm.uuid, disk.overlay);
+		const paths = step.disks.map((disk) => disk.overlay);
+		const [stays] = await retireFiles(deps, plan.vm.uuid, paths);
+		if (stays !== undefined) throw new KnibError("REFUSED", stays.reason);
 	},
 };
 

@@ -1,6 +1,6 @@
 // How a file on a VM's storage ends (I11, SAFETY F6): only when no definition, snapshot or saved state names it, it could just be
 // opened for writing, and its contents are proven elsewhere. It is renamed first, looked at once more, and left for a grace period.
-import { type FileUse, KnibError } from "@knib/core";
+import { asKnibError, type FileUse, KnibError } from "@knib/core";
 import type { JobDeps } from "../context.ts";
 import { GONE } from "../gone-files.ts";
 
@@ -12,21 +12,48 @@ const namedBy = (uses: readonly FileUse[], path: string): FileUse | undefined =>
 const kept = (path: string, use: FileUse): KnibError =>
 	new KnibError("REFUSED", `${path} is kept: ${use.where} of VM ${use.vm} names it`);
 
-/** Renames an overlay aside after the proof that nothing needs it, and hands it over to be unlinked. The caller has shown that its contents are elsewhere, or that it never held any. A file that is gone already is success. Rejects with REFUSED when something still names or uses it. */
-export const retireFile = async (deps: Deps, vm: string, path: string): Promise<void> => {
-	if (!(await deps.images.exists(path))) return;
-	await deps.hypervisor.settle(vm);
-	const before = namedBy(await deps.hypervisor.fileUses(), path);
-	if (before !== undefined) throw kept(path, before);
+const setAside = async (deps: Deps, uses: readonly FileUse[], path: string): Promise<void> => {
+	const use = namedBy(uses, path);
+	if (use !== undefined) throw kept(path, use);
 	if (!(await deps.images.writable(path, "qcow2"))) {
 		throw new KnibError("REFUSED", `${path} is kept: a program has it open`);
 	}
-	const gone = `${path}${GONE}`;
-	await deps.images.rename(path, gone);
-	const after = namedBy(await deps.hypervisor.fileUses(), path);
-	if (after !== undefined) {
-		await deps.images.rename(gone, path);
-		throw kept(path, after);
+	await deps.images.rename(path, `${path}${GONE}`);
+};
+
+const lookAgain = async (deps: Deps, uses: readonly FileUse[], path: string): Promise<void> => {
+	const use = namedBy(uses, path);
+	if (use !== undefined) {
+		await deps.images.rename(`${path}${GONE}`, path);
+		throw kept(path, use);
 	}
-	deps.retired(gone);
+	deps.retired(`${path}${GONE}`);
+};
+
+/** Renames overlays aside after the proof that nothing needs them, and hands them over to be unlinked. The caller has shown that their contents are elsewhere, or that they never held any. A file that is gone already is success. Gives what is kept because something still names or uses it, with the reason. */
+export const retireFiles = async (
+	deps: Deps,
+	vm: string,
+	paths: readonly string[],
+): Promise<readonly { readonly path: string; readonly reason: string }[]> => {
+	const there: string[] = [];
+	for (const path of paths) if (await deps.images.exists(path)) there.push(path);
+	if (there.length === 0) return [];
+	await deps.hypervisor.settle(vm);
+	const stays: { path: string; reason: string }[] = [];
+	const aside: string[] = [];
+	const before = await deps.hypervisor.fileUses();
+	for (const path of there) {
+		await setAside(deps, before, path).then(
+			() => aside.push(path),
+			(thrown: unknown) => stays.push({ path, reason: asKnibError(thrown).message }),
+		);
+	}
+	const after = await deps.hypervisor.fileUses();
+	for (const path of aside) {
+		await lookAgain(deps, after, path).catch((thrown: unknown) =>
+			stays.push({ path, reason: asKnibError(thrown).message }),
+		);
+	}
+	return stays;
 };
