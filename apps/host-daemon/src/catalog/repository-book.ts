@@ -1,4 +1,5 @@
 import {
+	asKnibError,
 	isErrorCode,
 	KnibError,
 	type Offering,
@@ -78,11 +79,18 @@ export const createRepositoryBook = (deps: Deps) => {
 	const look = async (repository: KnownRepository) => {
 		try {
 			const state = await (await openKnown(repository)).state();
-			return { ...state, state: state.writable ? "ready" : "read-only", message: null } as const;
+			const readOnly = new KnibError(
+				"REPOSITORY_READ_ONLY",
+				`${repository.path} cannot be written`,
+			);
+			return state.writable
+				? ({ ...state, state: "ready", message: null, error: null } as const)
+				: ({ ...state, state: "read-only", message: null, error: readOnly } as const);
 		} catch (error) {
 			const code = error instanceof KnibError && isErrorCode(error.code) ? error.code : "INTERNAL";
 			const message = error instanceof Error ? error.message : String(error);
-			return { capacity: 0, free: 0, state: STATES[code] ?? "invalid", message } as const;
+			const state = STATES[code] ?? "invalid";
+			return { capacity: 0, free: 0, state, message, error: asKnibError(error) } as const;
 		}
 	};
 
@@ -117,7 +125,8 @@ export const createRepositoryBook = (deps: Deps) => {
 			.sort((a, b) => b.free - a.free);
 		const reasons = looks.flatMap((seen) => whyNot(seen) ?? []);
 		const full = looks.some((seen) => seen.state === "ready");
-		return { best: usable[0], reasons, full };
+		const [only] = looks.length === 1 ? looks : [];
+		return { best: usable[0], reasons, full, error: only?.error ?? null };
 	};
 
 	return {
@@ -152,8 +161,9 @@ export const createRepositoryBook = (deps: Deps) => {
 					details: { hint: "`knib repository add NAME --path DIR --default` adds one" },
 				});
 			}
-			const { best, reasons, full } = await byFreeSpace(defaults);
+			const { best, reasons, full, error } = await byFreeSpace(defaults);
 			if (best === undefined) {
+				if (error !== null) throw error;
 				const code = full ? "REPOSITORY_NO_SPACE" : "REPOSITORY_UNREACHABLE";
 				throw new KnibError(
 					code,
