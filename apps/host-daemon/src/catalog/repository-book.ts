@@ -129,6 +129,17 @@ export const createRepositoryBook = (deps: Deps) => {
 		return { best: usable[0], reasons, full, error: only?.error ?? null };
 	};
 
+	/** The default repository that takes a new chain. Of an only one it is said what is wrong with it. */
+	const bestOf = async (defaults: readonly KnownRepository[]) => {
+		const { best, reasons, full, error } = await byFreeSpace(defaults);
+		if (best !== undefined) return best;
+		if (error !== null) throw error;
+		throw new KnibError(
+			full ? "REPOSITORY_NO_SPACE" : "REPOSITORY_UNREACHABLE",
+			`no default repository can take a new chain: ${reasons.join("; ")}`,
+		);
+	};
+
 	return {
 		known,
 		find,
@@ -161,15 +172,7 @@ export const createRepositoryBook = (deps: Deps) => {
 					details: { hint: "`knib repository add NAME --path DIR --default` adds one" },
 				});
 			}
-			const { best, reasons, full, error } = await byFreeSpace(defaults);
-			if (best === undefined) {
-				if (error !== null) throw error;
-				const code = full ? "REPOSITORY_NO_SPACE" : "REPOSITORY_UNREACHABLE";
-				throw new KnibError(
-					code,
-					`no default repository can take a new chain: ${reasons.join("; ")}`,
-				);
-			}
+			const best = await bestOf(defaults);
 			const among = defaults.length > 1 ? " with the most free space" : "";
 			return {
 				repository: best.repository,
