@@ -1,5 +1,5 @@
 import { mkdir, rename, rmdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { KnibError, REPOSITORY_FORMAT, type Repository } from "@knib/core";
 import { errnoOf, repositoryError } from "./errno.ts";
 import { isTemporaryName, MODES } from "./file-writes.ts";
@@ -27,11 +27,22 @@ export const isVacant = async (files: RepositoryFiles, layout: Layout): Promise<
 	return true;
 };
 
-const makeRoot = async (path: string): Promise<void> => {
-	await mkdir(path, { recursive: true, mode: MODES.directory }).catch((thrown: unknown) => {
+/** Made by single steps, since Node's recursive mkdir takes a read-only file system for a missing directory (24.21). */
+const makePath = async (path: string, mode: number): Promise<void> => {
+	try {
+		await mkdir(path, mode);
+	} catch (thrown) {
+		if (errnoOf(thrown) === "EEXIST") return;
+		if (errnoOf(thrown) !== "ENOENT" || dirname(path) === path) throw thrown;
+		await makePath(dirname(path), 0o755);
+		await mkdir(path, mode);
+	}
+};
+
+const makeRoot = (path: string): Promise<void> =>
+	makePath(path, MODES.directory).catch((thrown: unknown) => {
 		throw repositoryError(thrown, `make the directory ${path}`, "write");
 	});
-};
 
 const assertVacant = async (files: RepositoryFiles, layout: Layout): Promise<void> => {
 	if ((await files.look(layout.identity)) !== undefined) {
