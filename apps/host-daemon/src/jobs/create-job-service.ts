@@ -19,8 +19,9 @@ import { createJobQueue } from "./job-queue.ts";
 import type { JobService } from "./job-service.ts";
 import { openJournal } from "./journal.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
-import { makePlan, viewPlan } from "./make-plan.ts";
+import { makePlan, planNoted, viewPlan } from "./make-plan.ts";
 import { recoverAll } from "./recovery.ts";
+import { sweepValidations } from "./sweep-validations.ts";
 
 /** What the job service needs. */
 export type JobServiceOptions = {
@@ -117,6 +118,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		signal: stopping.signal,
 		onProblem: (error: KnibError) => onProblem(error),
 	}).then(async () => {
+		await sweepValidations(deps, new Set()).catch(onProblem);
 		ready = true;
 		for (const job of waiting.reverse()) await requeue(job);
 	});
@@ -132,7 +134,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	const start = async (request: JobRequest, user: string): Promise<Job> => {
 		const subject = await subjectOf(deps, request);
 		const free = ready && parts.lanes.holder(subject.lane) === undefined;
-		const plan = free ? await makePlan(deps, request) : null;
+		const plan = free ? await planNoted(deps, request) : null;
 		const job = newJob(deps, request, subject, plan);
 		await parts.book.save(job);
 		parts.logs.append(job.id, {

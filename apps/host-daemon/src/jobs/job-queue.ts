@@ -11,7 +11,7 @@ import {
 } from "@knib/core";
 import { type ExecuteParts, executePlan } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
-import { makePlan } from "./make-plan.ts";
+import { planNoted } from "./make-plan.ts";
 import { resolveUnconfirmed } from "./unconfirmed.ts";
 
 /** A job with what it is about. */
@@ -80,7 +80,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 		const plan =
 			!waited && !resolved && queued.plan !== null
 				? queued.plan
-				: await makePlan(parts.deps, queued.request);
+				: await planNoted(parts.deps, queued.request);
 		signal.throwIfAborted();
 		const current = parts.book.get(id) ?? queued.job;
 		const started = await saveAndTell(

@@ -16,6 +16,7 @@ import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
 import { gatherValidation } from "../facts/gather-validation.ts";
 import type { JobDeps } from "./context.ts";
+import { noteUnplanned } from "./note-unplanned.ts";
 
 const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusal> => {
 	switch (request.type) {
@@ -41,6 +42,16 @@ export const makePlan = async (deps: JobDeps, request: JobRequest): Promise<Plan
 	const plan = await decide(deps, request);
 	if (isRefusal(plan)) throw new KnibError(plan.code, plan.message, { details: plan.details });
 	return plan;
+};
+
+/** As `makePlan`, for a job that is to be carried out: what keeps it from being planned is noted where that is a result of its own. */
+export const planNoted = async (deps: JobDeps, request: JobRequest): Promise<Plan> => {
+	try {
+		return await makePlan(deps, request);
+	} catch (thrown) {
+		await noteUnplanned(deps, request, thrown);
+		throw thrown;
+	}
 };
 
 const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => string } = {

@@ -1,4 +1,4 @@
-import { type Hold, KnibError, type PublishedBackup } from "@knib/core";
+import { KnibError, type PublishedBackup } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { unable, validationPlanOf } from "./validation-context.ts";
 
@@ -9,22 +9,6 @@ export const reportObstacles: Executor<"report-obstacles"> = {
 	},
 };
 
-const takeHold = async (context: StepContext): Promise<Hold> => {
-	const plan = validationPlanOf(context);
-	const repository = await context.repository();
-	const { host } = context.deps;
-	return repository.hold(plan.vm.uuid, plan.chain, {
-		host: host.id,
-		job: context.job,
-		why: `backup ${plan.backup} is validated on ${host.name}`,
-	});
-};
-
-/** Gives the hold back. It is this job's, whichever life of the daemon took it; giving it back twice changes nothing. */
-export const releaseValidationHold = async (context: StepContext): Promise<void> => {
-	await (await takeHold(context)).release();
-};
-
 /** The backup as its repository has it now. Rejects with REFUSED when it was removed meanwhile. */
 export const readBackup = async (context: StepContext): Promise<PublishedBackup> => {
 	const plan = validationPlanOf(context);
@@ -33,15 +17,12 @@ export const readBackup = async (context: StepContext): Promise<PublishedBackup>
 	throw new KnibError("REFUSED", `backup ${plan.backup} was removed before it could be validated`);
 };
 
-/** Holds the chain, then marks the backup as being validated. */
+/** Marks the backup as being validated. */
 export const beginValidation: Executor<"begin-validation"> = {
 	run: async (_step, context) => {
-		await takeHold(context);
 		const backup = await readBackup(context);
-		const validation = { status: "Validating", message: null, steps: [] } as const;
-		await (await context.repository()).writeMarks(backup, {
-			validation: { ...validation, steps: [] },
-		});
+		const validation = { ...backup.marks.validation, status: "Validating", message: null } as const;
+		await (await context.repository()).writeMarks(backup, { validation });
 		return {};
 	},
 	undo: async (_step, context) => {
@@ -51,6 +32,5 @@ export const beginValidation: Executor<"begin-validation"> = {
 		if (backup?.marks.validation.status === "Validating") {
 			await repository.writeMarks(backup, { validation: plan.before });
 		}
-		await releaseValidationHold(context);
 	},
 };

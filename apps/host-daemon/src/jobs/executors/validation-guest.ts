@@ -176,7 +176,12 @@ const runInGuest = (context: StepContext, command: GuestCommandPlan): Promise<Gu
 	);
 };
 
-const execute = async (context: StepContext, command: GuestCommandPlan): Promise<Outcomes> => {
+/** Runs the command. `agentMs` is the time from the start to the agent's first answer: waits of ours, such as that for the screenshot, are no part of what a user would wait for. */
+const execute = async (
+	context: StepContext,
+	command: GuestCommandPlan,
+	agentMs: number,
+): Promise<Outcomes> => {
 	const { clock } = context.deps;
 	const started = clock.monotonic();
 	const durationMs = (): number => clock.monotonic() - started;
@@ -185,7 +190,7 @@ const execute = async (context: StepContext, command: GuestCommandPlan): Promise
 		const { ok, message } = judgeCommand(exec, command.expected);
 		const verdict = { step: "execute_command", ok, message, durationMs: durationMs() } as const;
 		const outcome = reported(context, { ...verdict, output: outputOf(exec) });
-		return ok ? { ...outcome, answerMs: Math.round(sinceStart(context)) } : outcome;
+		return ok ? { ...outcome, answerMs: Math.round(agentMs + durationMs()) } : outcome;
 	} catch (thrown) {
 		const { message } = guestsOwn(context, thrown);
 		await isAlive(context);
@@ -197,12 +202,13 @@ const execute = async (context: StepContext, command: GuestCommandPlan): Promise
 const skip = (context: StepContext, message: string): Outcomes =>
 	reported(context, { step: "execute_command", ok: true, skipped: true, message, durationMs: 0 });
 
-/** The agent's time, where no step before has waited for it. */
+/** Ms from the start to the agent's first answer, waited for where no step before has; or why there was none. */
 const reachAgent = async (
 	context: StepContext,
 	step: StepOf<"run-command">,
-): Promise<{ readonly agentMs?: number; readonly failure?: string }> => {
-	if (typeof context.outcomes.agentMs === "number") return {};
+): Promise<{ readonly agentMs: number } | { readonly failure: string }> => {
+	const { agentMs } = context.outcomes;
+	if (typeof agentMs === "number") return { agentMs };
 	const { answered, message } = await waitForAgent(context, step.bootTimeoutMs);
 	return answered ? { agentMs: Math.round(sinceStart(context)) } : { failure: message };
 };
@@ -213,12 +219,13 @@ export const runGuestCommand: Executor<"run-command"> = {
 		if (isDamaged(context)) return {};
 		if (step.command === null) return skip(context, "no command is set for this VM");
 		if (hasFailed(context)) return skip(context, "not run, since a step before has failed");
-		const { agentMs, failure } = await reachAgent(context, step);
-		if (failure !== undefined) {
-			const verdict = { step: "execute_command", ok: false, message: failure } as const;
+		const reached = await reachAgent(context, step);
+		if ("failure" in reached) {
+			const message = reached.failure;
+			const verdict = { step: "execute_command", ok: false, message } as const;
 			return reported(context, { ...verdict, durationMs: sinceStart(context) });
 		}
-		const outcome = await execute(context, step.command);
-		return agentMs === undefined ? outcome : { ...outcome, agentMs };
+		const outcome = await execute(context, step.command, reached.agentMs);
+		return { ...outcome, agentMs: reached.agentMs };
 	},
 };

@@ -16,7 +16,7 @@ import {
 	type ValidationStepReport,
 } from "@knib/core";
 import type { Executor, JobDeps, StepContext } from "../context.ts";
-import { releaseValidationHold } from "./validation-begin.ts";
+import { releaseHold } from "./restore-hold.ts";
 import { validationPlanOf } from "./validation-context.ts";
 
 const failureOf = (steps: readonly ValidationStepReport[]): string | null => {
@@ -171,7 +171,7 @@ export const recordValidation: Executor<"record-validation"> = {
 		await catalog.alert({ ...alert, text: report.status === "Valid" ? null : report.message });
 		await catalog.alert({ ...alert, kind: "unable to validate", text: null });
 		await refreshChain(context.deps, plan);
-		await releaseValidationHold(context);
+		await releaseHold(context);
 		if (report.status === "NotValid") throw notValid(plan, report);
 		return {};
 	},
