@@ -1,6 +1,6 @@
 // Disks of every kind that knib backs up, under libvirt's default configuration: raw, a template below, odd paths, managed save,
 // skipped and refused ones. ACCEPTANCE B15, B16, B21, B23.
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { z } from "zod";
@@ -162,7 +162,9 @@ test.serial(
 		const other = xml
 			.replace("<name>odd</name>", "<name>vmdk</name>")
 			.replace(/<uuid>.*<\/uuid>/, "");
-		await run(["virsh", "-q", "-c", lab.uri, "define", "/dev/stdin"], { input: other });
+		const file = join(lab.dir, "vmdk.xml");
+		await writeFile(file, other);
+		await lab.virsh("define", file);
 		const result = await knib.cli("backup", "create", "vmdk", "--json");
 		t.is(result.code, 6, result.stdout);
 		t.regex(result.stdout, /vmdk/);

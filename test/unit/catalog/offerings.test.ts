@@ -107,7 +107,7 @@ test("assignments › refused while the VM has a memory snapshot", async (t) => 
 	const { books } = await aCatalog();
 	await createOffering(books, { name: "default" });
 	const vm = aVm({
-		snapshots: [{ name: "before upgrade", memory: true, files: [] }],
+		snapshots: [{ name: "before upgrade", memory: true, files: [], frozen: [] }],
 	});
 	const error = await t.throwsAsync(() => books.vms.assign(vm, "default"));
 	t.is(codeOf(error), "VM_STATE");

@@ -3,7 +3,6 @@ import { type Clock, type GuestExec, type Hypervisor, type IdSource, KnibError }
 import { z } from "zod";
 import { virshArgv } from "./virsh-argv.ts";
 import { stderrOf, type Virsh, virshReason } from "./virsh-client.ts";
-import { parseFrozen } from "./virsh-parse.ts";
 
 export type AgentDeps = {
 	readonly virsh: Virsh;
@@ -76,17 +75,15 @@ export const syncAgent = async (
 	}
 };
 
-/** Freezes all file systems of the guest; how many. Rejects with AGENT_SILENT. */
+const count = z.number().int().nonnegative();
+
+/** Freezes all file systems of the guest; how many. Asked of the agent itself, since `virsh -q domfsfreeze` does not say. Rejects with AGENT_SILENT. */
 export const freezeGuest = (deps: AgentDeps, uuid: string): Promise<number> =>
-	asSilence(async () =>
-		parseFrozen(await deps.virsh(virshArgv.freeze(uuid), { deadlineMs: FREEZE_DEADLINE_MS })),
-	);
+	command(deps, uuid, { execute: "guest-fsfreeze-freeze" }, count, FREEZE_DEADLINE_MS);
 
 /** Thaws them; how many. Rejects with AGENT_SILENT. */
 export const thawGuest = (deps: AgentDeps, uuid: string): Promise<number> =>
-	asSilence(async () =>
-		parseFrozen(await deps.virsh(virshArgv.thaw(uuid), { deadlineMs: FREEZE_DEADLINE_MS })),
-	);
+	command(deps, uuid, { execute: "guest-fsfreeze-thaw" }, count, FREEZE_DEADLINE_MS);
 
 const base64 = z
 	.string()

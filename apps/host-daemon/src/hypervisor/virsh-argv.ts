@@ -89,8 +89,6 @@ export const virshArgv = {
 		"--timeout",
 		String(Math.max(1, seconds)),
 	],
-	freeze: (uuid: string) => ["domfsfreeze", uuid],
-	thaw: (uuid: string) => ["domfsthaw", uuid],
 } as const satisfies Record<string, (...parts: never[]) => readonly string[]>;
 
 const escapeXml = (text: string): string =>

@@ -112,10 +112,3 @@ export const parseVersions = (text: string): { libvirt: string; qemu: string } =
 	if (libvirt === undefined || qemu === undefined) throw unreadable("version", text);
 	return { libvirt, qemu };
 };
-
-/** Number of file systems in the answer of `domfsfreeze` or `domfsthaw`. */
-export const parseFrozen = (text: string): number => {
-	const count = /^(?:Froze|Thawed) (\d+) filesystem/m.exec(text)?.[1];
-	if (count === undefined) throw unreadable("domfsfreeze", text);
-	return Number(count);
-};
