@@ -30,6 +30,7 @@ export * from "./plan/pick-drills.ts";
 export * from "./plan/plan.ts";
 export * from "./plan/plan-backup.ts";
 export * from "./plan/plan-finish.ts";
+export * from "./plan/plan-restore.ts";
 export * from "./plan/plan-validation.ts";
 export * from "./plan/plan-restore.ts";
 export * from "./plan/prove-base.ts";

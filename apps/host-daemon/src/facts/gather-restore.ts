@@ -25,7 +25,10 @@ export const TPM_DIRECTORY = "/var/lib/libvirt/swtpm";
 const BRIDGES = "/sys/class/net";
 
 /** The backup and its chain in the repository, with the layers of its ancestry proven by size, backing file and header. */
-export const findInRepository = async (deps: JobDeps, view: BackupView): Promise<FoundBackup | null> => {
+export const findInRepository = async (
+	deps: JobDeps,
+	view: BackupView,
+): Promise<FoundBackup | null> => {
 	if (view.repository === null || view.chain === null) return null;
 	const repository = await deps.catalog.open(view.repository);
 	const chain = (await repository.chains(view.vm.uuid)).find((one) => one.id === view.chain);

@@ -1,5 +1,6 @@
 // Where a restore's new files go, and whose they will be.
 import { stat } from "node:fs/promises";
+import { normalize } from "node:path";
 import {
 	asKnibError,
 	DEFAULT_STORAGE,
@@ -51,7 +52,8 @@ const chooseDirectory = async (
 	source: string | undefined,
 ): Promise<Chosen> => {
 	if (asked !== undefined) {
-		return { directory: asked, reason: "as asked for", ...(await roomIn(images, asked)) };
+		const directory = normalize(asked);
+		return { directory, reason: "as asked for", ...(await roomIn(images, directory)) };
 	}
 	if (source !== undefined) {
 		const directory = directoryOf(source);

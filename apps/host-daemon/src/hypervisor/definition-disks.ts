@@ -63,6 +63,8 @@ const withoutImage = (disk: Element): Element => ({
 		),
 });
 
+const QCOW2 = { name: "qemu", type: "qcow2" };
+
 const onFile = (disk: Element, path: string): Element => {
 	const driver = childOf(disk, "driver");
 	const rest = disk.children.filter((child) => child.name !== "driver");
@@ -70,7 +72,7 @@ const onFile = (disk: Element, path: string): Element => {
 		attributes: { type: "file", device: "disk", ...modelOf(disk) },
 		children: [
 			element("driver", {
-				attributes: { ...driver?.attributes, name: "qemu", type: "qcow2" },
+				attributes: { ...QCOW2, ...driver?.attributes, ...QCOW2 },
 				children: driver?.children ?? [],
 			}),
 			element("source", { attributes: { file: path } }),

@@ -71,10 +71,11 @@ export const keepOs = (os: Element, nvram: string | null): Kept => {
 	});
 	const all = joinKept(parts);
 	const { firmware } = os.attributes;
-	return {
-		...all,
-		elements: [element("os", { attributes: { firmware }, children: all.elements })],
-	};
+	// libvirt leaves the variables' path out of the inactive definition when it chooses the firmware itself.
+	const unnamed = nvram !== null && childOf(os, "nvram") === undefined;
+	const added = unnamed ? [element("nvram", { text: nvram })] : [];
+	const children = [...all.elements, ...added];
+	return { ...all, elements: [element("os", { attributes: { firmware }, children })] };
 };
 
 /** The firmware image that a definition names; null where libvirt chooses. */

@@ -117,10 +117,15 @@ const strip = (element: Element): Pruned => {
 	return { element: { ...element, attributes, children }, lost };
 };
 
+/** Where a device sits says nothing to people. */
+const UNTOLD: readonly string[] = ["address", "alias"];
+
 const valuesOf = (element: Element): readonly string[] => [
 	...Object.values(element.attributes),
 	element.text.trim(),
-	...element.children.flatMap(valuesOf),
+	...element.children
+		.filter(({ name, attributes }) => !UNTOLD.includes(name) || attributes["type"] === undefined)
+		.flatMap(valuesOf),
 ];
 
 const LONGEST = 120;

@@ -13,6 +13,7 @@ import {
 	keepPlain,
 	keepShape,
 	kept,
+	prune,
 	shape,
 } from "./definition-keep.ts";
 import {
@@ -56,6 +57,16 @@ const CPU_TUNING = shape(
 			.map((name) => [name, number]),
 	),
 );
+
+const keepVcpu: Keeper = (vcpu) => {
+	const { element: slim, lost } = prune(vcpu, shape("placement current", {}, true));
+	const { placement, ...attributes } = slim.attributes;
+	return {
+		elements: [{ ...slim, attributes: placement === "static" ? slim.attributes : attributes }],
+		dropped: [],
+		changed: lost.map((one) => `vcpu: without ${one}`),
+	};
+};
 
 const keepSeclabel: Keeper = (label) => {
 	const { type } = label.attributes;
@@ -129,10 +140,10 @@ const keepersFor = (
 	title: prose,
 	description: prose,
 	metadata: keepMetadata,
-	vcpu: (part) => keepShape(part, shape("current", {}, true)),
+	vcpu: keepVcpu,
 	cputune: (part) => keepShape(part, CPU_TUNING),
 	blkiotune: (part) => keepShape(part, shape("", { weight: shape("", {}, true) })),
-	resource: (part) => keepShape(part, shape("")),
+	resource: (part) => ({ ...kept(), changed: [`without ${describe(part)}`] }),
 	sysinfo: keepSysinfo(input.uuid),
 	os: (part) => keepOs(part, input.nvram),
 	seclabel: keepSeclabel,

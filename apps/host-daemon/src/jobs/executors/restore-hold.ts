@@ -39,7 +39,7 @@ export const releaseHold = async (context: StepContext): Promise<void> => {
 	await takeHold(context).then(
 		(held) => held.release(),
 		(thrown: unknown) => {
-			if (!readOnly(thrown)) throw thrown;
+			if (!holdsNothing(thrown)) throw thrown;
 		},
 	);
 };
@@ -71,6 +71,10 @@ export const readPlanned = async (context: StepContext): Promise<RestoreReads> =
 };
 
 const readOnly = (thrown: unknown): boolean => asKnibError(thrown).code === "REPOSITORY_READ_ONLY";
+
+/** Nothing can be held there: the repository cannot be written, or the chain is gone. */
+const holdsNothing = (thrown: unknown): boolean =>
+	readOnly(thrown) || asKnibError(thrown).code === "NOT_FOUND";
 
 /** Holds the chain, then reads it once more: what was removed in between is noticed here. A repository that is read-only on this host is read without a hold: what another host deletes makes the restore fail, never wrong. */
 export const hold: Executor<"hold"> = {

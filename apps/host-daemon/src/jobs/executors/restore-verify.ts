@@ -1,4 +1,5 @@
 // Proves the layers of a restore before anything is made of them: whole digests, and a backing chain that leads nowhere else.
+import { resolve } from "node:path";
 import { KnibError, type LayerRead, type RestoreReads } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -34,8 +35,8 @@ const verifyChain = async (
 	const [top] = disk.layers;
 	if (top === undefined) return;
 	const chain = await context.deps.images.chain(top.path, "qcow2");
-	const paths = chain.map((image) => image.path);
-	const expected = disk.layers.map((one) => one.path);
+	const paths = chain.map((image) => resolve(image.path));
+	const expected = disk.layers.map((one) => resolve(one.path));
 	if (paths.length !== expected.length || paths.some((path, at) => path !== expected[at])) {
 		throw differs(top.path, `it stands on ${paths.slice(1).join(", ") || "nothing"}`);
 	}
