@@ -32,7 +32,6 @@ export * from "./plan/plan-backup.ts";
 export * from "./plan/plan-finish.ts";
 export * from "./plan/plan-restore.ts";
 export * from "./plan/plan-validation.ts";
-export * from "./plan/plan-restore.ts";
 export * from "./plan/prove-base.ts";
 export * from "./plan/read-layers.ts";
 export * from "./plan/restore-facts.ts";
