@@ -104,3 +104,12 @@ export const parseProgress = (text: string): number | undefined => {
 	const last = [...text.matchAll(/\((\d{1,3}(?:\.\d{1,2})?)\/100%\)/g)].at(-1)?.[1];
 	return last === undefined ? undefined : Math.min(1, Number(last) / 100);
 };
+
+/** What `qemu-img compare` said, without its progress. */
+export const parseCompare = (text: string): string =>
+	text
+		.replaceAll(/\(\d{1,3}\.\d{2}\/100%\)/g, "")
+		.split(/[\r\n]/)
+		.map((line) => line.trim())
+		.filter((line) => line !== "")
+		.join("; ");

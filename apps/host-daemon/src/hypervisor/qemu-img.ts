@@ -7,7 +7,7 @@ import { hashFile, readFacts } from "./image-facts.ts";
 import { isPlainBackingName } from "./image-path.ts";
 import { convertImage, createOverlay, longRun } from "./new-image.ts";
 import { qemuImgArgv, topOnlyName } from "./qemu-img-argv.ts";
-import { parseMap } from "./qemu-img-parse.ts";
+import { parseCompare, parseMap } from "./qemu-img-parse.ts";
 import { type Run, textOf } from "./run-command.ts";
 
 const LOCK_DEADLINE_MS = 60_000;
@@ -15,9 +15,20 @@ const LOCK_DEADLINE_MS = 60_000;
 const kindOf = async (path: string): Promise<"file" | "block"> =>
 	(await attempt(`could not read ${path}`, () => stat(path))).isBlockDevice() ? "block" : "file";
 
+/** Pieces of a comparison's output that are kept: progress, and at the end what differs. */
+const KEPT_PIECES = 64;
+
 const compareImages =
 	(run: Run): DiskImages["compare"] =>
 	async (a, b, options = {}) => {
+		// qemu-img calls images of different sizes the same when the rest is zero; a guest does not.
+		const [one, other] = await Promise.all(
+			[a, b].map(({ path, format }) => imageInfo(run, path, format)),
+		);
+		if (one?.virtualSize !== other?.virtualSize) {
+			const message = `virtual sizes differ: ${one?.virtualSize} and ${other?.virtualSize} bytes`;
+			return { identical: false, message };
+		}
 		const argv =
 			options.topOnly === true
 				? qemuImgArgv.compareNames(
@@ -27,21 +38,17 @@ const compareImages =
 				: qemuImgArgv.compare(a, b);
 		const said: string[] = [];
 		const long = longRun(options);
-		// 1 is "they differ"; what differs is on stdout, between the progress.
+		// 1 is "they differ".
 		const { exitCode } = await run(argv, {
 			...long,
 			accept: [1],
 			onOutput: (text) => {
 				said.push(text);
-				if (said.length > 64) said.shift();
+				if (said.length > KEPT_PIECES) said.shift();
 				long.onOutput?.(text);
 			},
 		});
-		const lines = said.join("").split(/[\r\n]/);
-		const message = lines
-			.filter((line) => line.trim() !== "" && !line.includes("/100%)"))
-			.join("; ");
-		return { identical: exitCode === 0, message };
+		return { identical: exitCode === 0, message: parseCompare(said.join("")) };
 	};
 
 /** `qemu-img check`: 2 is corrupt, 3 has leaks. */

@@ -6,6 +6,11 @@ export const virshArgv = {
 	versions: () => ["version", "--daemon"],
 	list: () => ["list", "--all", "--uuid", "--name"],
 	states: () => ["domstats", "--state"],
+	networks: (which: "all" | "active") => [
+		"net-list",
+		"--name",
+		...(which === "all" ? ["--all"] : []),
+	],
 	state: (uuid: string) => ["domstate", uuid],
 	dominfo: (uuid: string) => ["dominfo", uuid],
 	dumpxml: (uuid: string, which: "current" | "inactive") => [

@@ -14,6 +14,7 @@ import {
 	isUuid,
 	parseDominfo,
 	parseList,
+	parseNames,
 	parseState,
 	parseStates,
 	parseVersions,
@@ -50,6 +51,14 @@ const findVm = async (virsh: Virsh, idOrName: string): ReturnType<Hypervisor["vm
 		if (thrown instanceof KnibError && thrown.code === "VM_NOT_FOUND") return undefined;
 		throw thrown;
 	}
+};
+
+const listNetworks = async (
+	virsh: Virsh,
+): Promise<readonly { name: string; active: boolean }[]> => {
+	const all = parseNames(await virsh(virshArgv.networks("all")));
+	const active = parseNames(await virsh(virshArgv.networks("active")));
+	return all.map((name) => ({ name, active: active.includes(name) }));
 };
 
 const settle = async (virsh: Virsh, uuid: string): Promise<void> => {
@@ -133,6 +142,7 @@ export const createHypervisor = (deps: HypervisorDeps): Hypervisor => {
 		list: () => listVms(virsh),
 		vm: (idOrName) => findVm(virsh, idOrName),
 		fileUses: () => readFileUses(virsh),
+		networks: () => listNetworks(virsh),
 		settle: (uuid) => settle(virsh, byUuid(uuid)),
 		switchToOverlays: (uuid, overlays) => switchToOverlays(virsh, byUuid(uuid), overlays),
 		commit: (uuid, disk, options) => commitDisk(inner, byUuid(uuid), disk, options),
