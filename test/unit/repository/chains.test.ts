@@ -110,6 +110,20 @@ test("chains › tells a backup that was made under an older lease than its pare
 	);
 });
 
+test("chains › tells two backups of one number, as a paused host leaves them that wakes too late", async (t) => {
+	const world = await aChain(t);
+	const [chain] = await world.repository.chains(MANIFEST_VM);
+	const [first] = chain?.members ?? [];
+	if (first === undefined) return t.fail();
+	const elsewhere = await aRepository(t);
+	await publishIn(elsewhere, first.manifest);
+	const id = "0196f000-0000-7000-8000-0000000000cc";
+	const late = await publishIn(elsewhere, aChild(first.manifest, { identity: { id } }));
+	await rename(late.path, join(world.paths[1] ?? "", "..", `0002-${id}`));
+	const { problems } = await readOnly(world);
+	t.regex(problems.join("\n"), /0002-.*cc has the number of .*: two hosts have written at once/);
+});
+
 test("chains › tells a directory whose name is not its backup's", async (t) => {
 	const world = await aChain(t);
 	const last = world.paths[2] ?? "";

@@ -50,6 +50,9 @@ const linkProblem = (manifest: Manifest, before: Manifest | undefined): string |
 	const { parent, identity, generation } = manifest;
 	const folded = generation.number > 1;
 	const expected = (before?.identity.sequence ?? 0) + 1;
+	if (identity.sequence < expected) {
+		return `has the number of ${before?.identity.id}: two hosts have written at once`;
+	}
 	if (identity.sequence !== expected && !folded) {
 		return `follows a hole: number ${expected} of the chain is missing or cannot be trusted`;
 	}

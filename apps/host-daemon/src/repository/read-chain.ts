@@ -65,7 +65,8 @@ const strangers = (directory: string, entries: readonly Dirent[]): readonly stri
 		.map(({ name }) => `${directory}/${name} is none of knib's`);
 
 const bySequence = (a: Dirent, b: Dirent): number =>
-	(parseBackupName(a.name)?.sequence ?? 0) - (parseBackupName(b.name)?.sequence ?? 0);
+	(parseBackupName(a.name)?.sequence ?? 0) - (parseBackupName(b.name)?.sequence ?? 0) ||
+	(a.name < b.name ? -1 : 1);
 
 /** Reads one chain with every manifest in it. Rejects when the file system does not answer. */
 export const readChain = async (source: ChainSource, vm: string, chain: string): Promise<Chain> => {
