@@ -9,6 +9,7 @@ const BACKUP = {
 	id: "0196f000-0000-7000-8000-0000deadbeef",
 	vm: { name: "web01" },
 	kind: "full",
+	reason: "full: no open chain",
 	size: 5,
 };
 
@@ -71,7 +72,7 @@ test("backup create › prints the new backup on stdout and remarks on stderr, w
 	const world = await apiWorld({ fateOf: () => ({ kind: "succeeds", result: BACKUP }) });
 	t.teardown(world.close);
 	const run = await runCli(["backup", "create", "web01"], { KNIB_SOCKET: world.socket });
-	t.is(run.stdout, "backup deadbeef of web01: full, 5 B\n");
+	t.is(run.stdout, "backup deadbeef of web01: 5 B, full: no open chain\n");
 	t.is(run.stderr, "warn: a \\x1b[31mremark\n");
 });
 

@@ -7,6 +7,7 @@ import { errorText, type PrintableError } from "./print/error.ts";
 import { jsonLine } from "./print/json.ts";
 import { planText } from "./print/plan.ts";
 import { createProgressBar, progressLine } from "./print/progress.ts";
+import { skippedOf } from "./print/results.ts";
 import { safe, short } from "./print/text.ts";
 import { waitForJob } from "./wait-job.ts";
 
@@ -107,7 +108,8 @@ export abstract class JobCommand extends KnibCommand {
 			process.stdout.write(`${jsonLine({ type: "result", job, ...outcome })}\n`);
 			return;
 		}
-		for (const warning of job.warnings) this.note(`warning: ${safe(warning)}`);
+		const remarks = [...job.warnings, ...skippedOf(job.result ?? {})];
+		for (const remark of remarks) this.note(`warning: ${safe(remark)}`);
 		if (!done) this.note(errorText(error));
 		else if (job.result !== null) process.stdout.write(`${text(job.result)}\n`);
 	}

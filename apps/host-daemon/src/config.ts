@@ -137,7 +137,9 @@ export const loadConfig = async (options: {
 	const file = named ?? DEFAULT_CONFIG;
 	const { table, exists } = await readTable(file);
 	if (!exists && named !== undefined && options.mayBeMissing !== true) {
-		throw invalid(file, "there is no such file");
+		throw new KnibError("CONFIG_INVALID", `${file}: there is no such file`, {
+			details: { source: file, hint: "`knib init` writes one" },
+		});
 	}
 	parsed(table, file);
 	for (const [variable, path] of Object.entries(VARIABLES)) {

@@ -10,14 +10,12 @@ const field = (value: unknown, name: string): string =>
 		? text(Object.entries(value).find(([key]) => key === name)?.[1])
 		: "";
 
-/** A new backup in one line: id, VM, kind, size, and why it is of this kind. */
+/** A new backup in one line: id, VM, size, and its kind with the reason. */
 export const backupResult = (result: Result): string => {
 	const bytes = result["size"];
-	const parts = [
-		text(result["kind"]),
-		typeof bytes === "number" ? size(bytes) : "",
-		text(result["reason"]),
-	].filter((part) => part !== "");
+	const parts = [typeof bytes === "number" ? size(bytes) : "", text(result["reason"])].filter(
+		(part) => part !== "",
+	);
 	return safe(
 		`backup ${short(text(result["id"]))} of ${field(result["vm"], "name")}: ${parts.join(", ")}`,
 	);
@@ -45,4 +43,13 @@ export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "FinishChain") return finishResult;
 	if (type === "BackupValidation") return validationResult;
 	return (result) => safe(JSON.stringify(result));
+};
+
+/** The disks that a backup left out, each with the reason. */
+export const skippedOf = (result: Result): readonly string[] => {
+	const skipped = result["skipped"];
+	if (!Array.isArray(skipped)) return [];
+	return skipped.map(
+		(disk: unknown) => `${field(disk, "target")} was skipped: ${field(disk, "reason")}`,
+	);
 };

@@ -61,12 +61,14 @@ const diskViews = (deps: Deps, vm: VmFacts): Promise<VmView["disks"]> =>
 		})),
 	);
 
-type Shown = Pick<VmView, "lastProof">["lastProof"];
+/** The newest proof; that a backup was copied counts only where nothing more was ever shown. */
+type Shown = VmView["lastProof"];
 const lastProofOf = (backups: readonly BackupView[]): Shown => {
 	const proofs = backups.flatMap((backup) =>
 		backup.proof.map(({ level, at }: Proof) => ({ level, at, backup: backup.id })),
 	);
-	return proofs.sort((a, b) => (a.at < b.at ? -1 : 1)).at(-1) ?? null;
+	const byTime = proofs.sort((a, b) => (a.at < b.at ? -1 : 1));
+	return byTime.findLast((proof) => proof.level !== "copied") ?? byTime.at(-1) ?? null;
 };
 
 const risksOf = (

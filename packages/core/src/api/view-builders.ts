@@ -1,5 +1,5 @@
 // From manifests to what `--json` prints: pure, so that a rescan and a finished backup give the same view.
-import { type Chain, chainEndReason, type PublishedBackup } from "../domain/chain.ts";
+import { type Chain, chainEndReason, type Proof, type PublishedBackup } from "../domain/chain.ts";
 import type { BackupView, ChainView } from "./views.ts";
 
 /** A backup's view as it is replicated: `path` differs from host to host and is put in at read. */
@@ -12,6 +12,14 @@ const validatedOf = ({ marks }: PublishedBackup): StoredBackupView["validated"] 
 	if (last === undefined) return null;
 	const { at, host, agentMs, answerMs, screenshot } = last;
 	return { at, host, agentMs, answerMs, screenshot };
+};
+
+/** Being published is the first proof; the others are kept beside the manifest. */
+const proofsOf = ({ manifest, marks }: PublishedBackup): readonly Proof[] => {
+	if (marks.proofs.some((proof) => proof.level === "copied")) return marks.proofs;
+	const { number, publishedAt } = manifest.generation;
+	const at = number === 1 ? publishedAt : manifest.createdAt;
+	return [{ level: "copied", at, host: manifest.host.name, durationMs: 0 }, ...marks.proofs];
 };
 
 /** The view of a published backup. `repository` is the name under which this host knows it. */
@@ -30,7 +38,7 @@ export const backupView = (published: PublishedBackup, repository: string): Stor
 		status: marks.removed === null ? "BackedUp" : "Removed",
 		compressionStatus: marks.compression.status,
 		validationStatus: marks.validation.status,
-		proof: marks.proofs,
+		proof: proofsOf(published),
 		createdAt: manifest.createdAt,
 		pointInTime: manifest.identity.pointInTime,
 		consistency: manifest.consistency,
