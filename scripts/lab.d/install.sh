@@ -6,21 +6,17 @@ readonly NEEDED_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvi
 # Not packages of their own in every release.
 readonly SPLIT_PACKAGES="libvirt-daemon-driver-qemu systemd-boot-efi"
 
-is_installed() {
-	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
-}
-
 is_known() {
 	[ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null)" ]
 }
 
 missing_packages() {
-	local package
-	for package in $NEEDED_PACKAGES; do
-		is_installed "$package" || echo "$package"
-	done
-	for package in $SPLIT_PACKAGES; do
-		is_installed "$package" || ! is_known "$package" || echo "$package"
+	local installed package
+	installed=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' $NEEDED_PACKAGES $SPLIT_PACKAGES 2>/dev/null || true)"
+	for package in $NEEDED_PACKAGES $SPLIT_PACKAGES; do
+		[[ $installed == *" $package=installed "* ]] && continue
+		[[ " $SPLIT_PACKAGES " == *" $package "* ]] && ! is_known "$package" && continue
+		echo "$package"
 	done
 }
 
@@ -33,7 +29,7 @@ lab_install() {
 	[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || fail "the lab needs Debian on amd64"
 	mkdir -p "$LAB_CACHE"
 	# a guest is built from the package index too, so it must be there even with nothing to install
-	is_known linux-image-cloud-amd64 || is_built || update_index
+	is_built || is_known linux-image-cloud-amd64 || update_index
 	local missing
 	missing=$(missing_packages)
 	[ -n "$missing" ] || return 0

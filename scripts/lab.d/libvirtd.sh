@@ -7,6 +7,7 @@
 # Where namespaces are not permitted, libvirtd uses the system's directories: one lab at a time.
 
 readonly START_SECONDS=90
+readonly PID_FILE_SECONDS=5
 readonly STALE_MINUTES=10
 
 # lab_up DIR [--default-conf] [--owner PID|none]: repeatable; starts again what has died; prints the URI
@@ -35,7 +36,7 @@ make_lab_directory() {
 	local dir=$1 flavour=$2 owner=$3
 	mkdir -p "$dir"/{etc,run,lib,log,cache,mnt}
 	chmod 0755 "$dir" "$dir"/{etc,run,lib,log,cache,mnt}
-	check_reachable "$dir"
+	[ "$flavour" = plain ] || check_reachable "$dir"
 	if [ -f "$dir/flavour" ] && [ "$(cat "$dir/flavour")" != "$flavour" ]; then
 		fail "up: $dir is a lab of the flavour $(cat "$dir/flavour")"
 	fi
@@ -101,9 +102,9 @@ close_inherited() {
 	local fd
 	for fd in /proc/$BASHPID/fd/*; do
 		fd=${fd##*/}
-		[ "$fd" -gt 2 ] && [ "$fd" -ne 255 ] && eval "exec $fd>&-"
-	done 2>/dev/null
-	return 0
+		# 255 is the script itself
+		[ "$fd" -le 2 ] || [ "$fd" -eq 255 ] || eval "exec $fd>&-"
+	done
 }
 
 answers() {
@@ -111,9 +112,9 @@ answers() {
 }
 
 await_answer() {
-	local dir=$1 deadline=$((SECONDS + START_SECONDS))
+	local dir=$1 deadline=$((SECONDS + START_SECONDS)) silent=$((SECONDS + PID_FILE_SECONDS))
 	until answers "$dir"; do
-		if [ $SECONDS -ge $deadline ] || ! daemon_lives "$dir"; then
+		if [ $SECONDS -ge $deadline ] || { [ $SECONDS -ge $silent ] && ! daemon_lives "$dir"; }; then
 			cat "$dir/log/start.log" >&2
 			tail -n 10 "$dir/log/libvirtd.log" >&2 2>/dev/null || true
 			lab_down "$dir"
@@ -123,7 +124,7 @@ await_answer() {
 	done
 }
 
-# The file is there before the daemon's parent process ends, and goes with the daemon.
+# The file goes with the daemon; it may come a moment after the start.
 daemon_lives() {
 	local pid
 	pid=$(cat "$1/libvirtd.pid" 2>/dev/null) && [ -n "$(process_start "$pid")" ]
@@ -163,6 +164,7 @@ start_holder() {
 # The first process of the namespace: binds the directories, then only keeps the namespace alive.
 lab_hold() {
 	local dir=$1 pair
+	own_devices "$dir" || note "no devices of its own: libvirt will use those of the machine"
 	# libvirt hands mounts over to the namespaces that it makes for qemu, which takes shared ones
 	mount --make-rshared /
 	for pair in etc:/etc/libvirt run:/run/libvirt lib:/var/lib/libvirt log:/var/log/libvirt \
@@ -170,15 +172,28 @@ lab_hold() {
 		mkdir -p "${pair#*:}"
 		mount --bind "$dir/${pair%%:*}" "${pair#*:}"
 	done
-	if [ "$(cat "$dir/accel")" = tcg ] && [ -e /dev/kvm ]; then
-		# a read-only plain file: libvirt and qemu see no KVM, instead of trying one that does not work
-		: >"$dir/no-kvm"
-		mount --bind "$dir/no-kvm" /dev/kvm
-		mount -o remount,bind,ro /dev/kvm
-	fi
 	describe_process $$ >"$dir/holder.new"
 	mv "$dir/holder.new" "$dir/holder"
 	exec sleep infinity
+}
+
+# A copy of /dev in place of it, so that no owner or mode changes on the machine's devices, and with
+# KVM only where KVM works: libvirt loses seconds in each start on one that does not.
+own_devices() {
+	local dir=$1 target
+	mkdir -p "$dir/dev"
+	mount -t tmpfs -o mode=0755,nosuid devices "$dir/dev"
+	if ! cp -ax /dev/. "$dir/dev/"; then
+		umount "$dir/dev"
+		return 1
+	fi
+	[ "$(cat "$dir/accel")" = kvm ] || rm -f "$dir/dev/kvm"
+	for target in $(awk '$5 ~ "^/dev/[^/]+$" { print substr($5, 6) }' /proc/self/mountinfo | sort -u); do
+		mount --rbind "/dev/$target" "$dir/dev/$target"
+	done
+	# nothing of the machine's must come to light below, should libvirt unmount it
+	while mountpoint -q /dev; do umount -l /dev; done
+	mount --move "$dir/dev" /dev
 }
 
 run_in_lab() {
@@ -188,7 +203,8 @@ run_in_lab() {
 		"$@"
 	else
 		read -r holder _ <"$dir/holder"
-		nsenter --mount="/proc/$holder/ns/mnt" --wd="$PWD" -- "$@"
+		# its root too, for machines that are a chroot
+		nsenter --mount="/proc/$holder/ns/mnt" --root="/proc/$holder/root" --wd="$PWD" -- "$@"
 	fi
 }
 
@@ -235,11 +251,19 @@ write_qemu_conf() {
 				cgroup_controllers = [ ]
 				seccomp_sandbox = 0
 			CONF
-		elif [ "$(isolation "$dir")" = system ]; then
-			# no mount namespaces for qemu either, and likely no cgroups
-			printf 'namespaces = [ ]\ncgroup_controllers = [ ]\n'
+		else
+			can_give_namespaces "$dir" || echo 'namespaces = [ ]'
+			# likely not writable where namespaces are not permitted
+			[ "$(isolation "$dir")" = namespace ] || echo 'cgroup_controllers = [ ]'
 		fi
 	} >"$file"
+}
+
+# Whether libvirt may give qemu a /dev of its own. Never in a chroot: libvirt enters qemu's namespace
+# by setns, which leaves the chroot, and would change and remove devices of the machine around it.
+can_give_namespaces() {
+	[ "$(isolation "$1")" = namespace ] &&
+		[ "$(stat -c %d:%i /)" = "$(nsenter --mount=/proc/self/ns/mnt stat -c %d:%i /)" ]
 }
 
 # libvirtd asks every emulator what it can do, seconds each; it checks by itself whether the answer
@@ -277,7 +301,8 @@ lab_down() {
 	else
 		stop_namespace "$dir"
 	fi
-	rm -f "$dir/libvirtd.pid" "$dir/holder" "$dir/owner" "$dir/no-kvm"
+	detach_loops "$dir"
+	rm -f "$dir/libvirtd.pid" "$dir/holder" "$dir/owner"
 	rm -rf "$dir/run"
 	[ "${2:-}" != --purge ] || rm -rf --one-file-system "$dir"
 }
@@ -305,6 +330,16 @@ lab_processes() {
 	own=$(stat -c %d:%i "$1/lib")
 	stat -c '%d:%i %n' /proc/[0-9]*/root/var/lib/libvirt 2>/dev/null |
 		awk -v own="$own" '$1 == own { split($2, part, "/"); print part[3] }'
+}
+
+# Block devices of files in the lab.
+detach_loops() {
+	local file device
+	for file in /sys/block/loop*/loop/backing_file; do
+		[[ -e $file && $(cat "$file") == "$1"/* ]] || continue
+		device=${file#/sys/block/}
+		losetup -d "/dev/${device%%/*}" || true
+	done
 }
 
 # Left behind when libvirtd was killed together with its guests; rmdir takes empty ones only.

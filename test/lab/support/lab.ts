@@ -15,6 +15,8 @@ export type Lab = {
 	readonly dir: string;
 	readonly flavour: LabFlavour;
 	readonly accel: "kvm" | "tcg";
+	/** False where mount namespaces are not permitted: only this lab can run then. */
+	readonly isolated: boolean;
 	/** Golden images: root.qcow2, root-uefi.qcow2, data.qcow2. Never written to. */
 	readonly images: string;
 	/** What libvirt calls /run/libvirt, as seen from outside. */
@@ -62,7 +64,7 @@ export async function startLab({ flavour = "plain" }: LabOptions = {}): Promise<
 	const upArgs = ["up", dir, "--owner", String(process.pid)];
 	if (flavour === "default") upArgs.push("--default-conf");
 	const uri = await labScript(...upArgs);
-	const isolation = await readWord(join(dir, "isolation"));
+	const isolated = (await readWord(join(dir, "isolation"))) === "namespace";
 	const tryVirsh = (...args: readonly string[]) =>
 		run(["virsh", "-q", "-c", uri, ...args], { reject: false });
 	return {
@@ -70,8 +72,9 @@ export async function startLab({ flavour = "plain" }: LabOptions = {}): Promise<
 		dir,
 		flavour,
 		accel: (await readWord(join(dir, "accel"))) === "kvm" ? "kvm" : "tcg",
+		isolated,
 		images,
-		runtimeDir: isolation === "system" ? "/run/libvirt" : join(dir, "run"),
+		runtimeDir: isolated ? join(dir, "run") : "/run/libvirt",
 		virsh: async (...args) => (await run(["virsh", "-q", "-c", uri, ...args])).stdout,
 		tryVirsh,
 		enter: (...argv) => run([SCRIPT, "enter", dir, ...argv], { reject: false }),

@@ -39,8 +39,17 @@ async function mountAt(lab: Lab, name: string, args: readonly string[]): Promise
 	};
 }
 
-/** A block device of the file's bytes. Lab files only: the end of the lab detaches them. */
-export async function attachLoop(file: string): Promise<LoopDevice> {
+/** A block device of the file's bytes. Files of the lab only: its end detaches them. */
+export async function attachLoop(lab: Lab, file: string): Promise<LoopDevice> {
 	const device = (await run(["losetup", "--find", "--show", file])).stdout.trim();
+	await exposeDevice(lab, device);
 	return { device, detach: async () => void (await run(["losetup", "--detach", device])) };
+}
+
+/** The lab has a copy of /dev of its own, from when it was started: adds a newer block device. */
+export async function exposeDevice(lab: Lab, device: string): Promise<void> {
+	const numbers = (await run(["stat", "-L", "-c", "%Hr %Lr", device])).stdout.trim();
+	const command = `[ -b "$0" ] || { mkdir -p "\${0%/*}" && mknod "$0" b ${numbers}; }`;
+	const { exitCode, stderr } = await lab.enter("sh", "-c", command, device);
+	if (exitCode !== 0) throw new Error(`${device} is not in the lab: ${stderr}`);
 }
