@@ -127,6 +127,23 @@ test("README.txt › names the damaged backup and goes on", async (t) => {
 	t.regex(run.stdout, /intact: 0002-/);
 });
 
+test("README.txt › starts no VM on a disk that was there before", async (t) => {
+	const repository = await aRepository(t);
+	const directory = await temporaryDirectory(t);
+	const backup = await fillRepository(repository.path);
+	await writeFile(join(directory, "restored-vda.qcow2"), "another VM's");
+	const values = { REPO: repository.path, BACKUP: backup, DEST: directory, NAME: "restored" };
+	const env = { PATH: `${await fakeVirsh(directory)}${delimiter}${process.env["PATH"]}` };
+	const run = spawnSync("sh", ["-c", commands(values)], {
+		cwd: repository.path,
+		encoding: "utf8",
+		env,
+	});
+	t.regex(run.stdout, /restored-vda\.qcow2 EXISTS/);
+	t.is(await readFile(join(directory, "restored-vda.qcow2"), "utf8"), "another VM's");
+	t.notRegex(await readFile(join(directory, "virsh.log"), "utf8"), /restored/);
+});
+
 anyTest("README.txt › has no exclamation mark where an interactive shell would replace it", (t) => {
 	const lines = README_TEXT.split("\n").filter((line) => line.startsWith("    "));
 	const outside = lines.map((line) => line.replaceAll(/'[^']*'/g, ""));

@@ -50,13 +50,15 @@ Step 3: check the backup and those it stands on. Each must be reported as intact
     done
 
 
-Step 4: copy the disks out. Each new image is complete and stands on nothing.
+Step 4: copy the disks out. Each new image is complete and stands on nothing. If a line in capitals
+is printed, mend what it says and begin again at step 2.
 
     cd "$REPO/$BACKUP"
     for L in *.qcow2; do
       T=$(basename "$L" .qcow2)
-      if [ -e "$DEST/$NAME-$T.qcow2" ]; then echo "$DEST/$NAME-$T.qcow2 EXISTS: choose another NAME"; break; fi
-      qemu-img convert -p -f qcow2 -O qcow2 "$L" "$DEST/$NAME-$T.qcow2"
+      if [ -e "$DEST/$NAME-$T.qcow2" ]; then echo "$DEST/$NAME-$T.qcow2 EXISTS"; NAME=CHOOSE-ANOTHER-NAME; break; fi
+      qemu-img convert -p -f qcow2 -O qcow2 "$L" "$DEST/$NAME-$T.qcow2" \
+        || { rm -f "$DEST/$NAME-$T.qcow2"; echo "COPYING $L HAS FAILED"; break; }
     done
     if [ -e nvram ]; then cp nvram "$DEST/$NAME-nvram.fd"; fi
 
