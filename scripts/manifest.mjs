@@ -22,7 +22,10 @@ const plugin = new Plugin({
 	errorOnManifestCreate: true,
 });
 await plugin.load();
-const after = `${JSON.stringify(plugin.manifest, null, "\t")}\n`;
+// Files are found in no certain order.
+const byId = ([a], [b]) => (a < b ? -1 : 1);
+const commands = Object.fromEntries(Object.entries(plugin.manifest.commands).sort(byId));
+const after = `${JSON.stringify({ ...plugin.manifest, commands }, null, "\t")}\n`;
 if (process.argv.includes("--check")) {
 	writeFileSync(file, before);
 	if (before !== after) {

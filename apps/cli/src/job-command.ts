@@ -108,7 +108,7 @@ export abstract class JobCommand extends KnibCommand {
 			process.stdout.write(`${jsonLine({ type: "result", job, ...outcome })}\n`);
 			return;
 		}
-		const remarks = [...job.warnings, ...skippedOf(job.result ?? {})];
+		const remarks = [...job.warnings, ...skippedOf(job.result ?? {}, job.warnings)];
 		for (const remark of remarks) this.note(`warning: ${safe(remark)}`);
 		if (!done) this.note(errorText(error));
 		else if (job.result !== null) process.stdout.write(`${text(job.result)}\n`);

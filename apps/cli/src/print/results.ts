@@ -45,11 +45,13 @@ export const resultOf = (type: string): ((result: Result) => string) => {
 	return (result) => safe(JSON.stringify(result));
 };
 
-/** The disks that a backup left out, each with the reason. */
-export const skippedOf = (result: Result): readonly string[] => {
+/** The disks that a backup left out, each with the reason, where no warning names them already. */
+export const skippedOf = (result: Result, warnings: readonly string[]): readonly string[] => {
 	const skipped = result["skipped"];
 	if (!Array.isArray(skipped)) return [];
-	return skipped.map(
-		(disk: unknown) => `${field(disk, "target")} was skipped: ${field(disk, "reason")}`,
-	);
+	return skipped.flatMap((disk: unknown) => {
+		const target = field(disk, "target");
+		const named = warnings.some((warning) => warning.includes(` ${target} `));
+		return named ? [] : [`${target} was skipped: ${field(disk, "reason")}`];
+	});
 };
