@@ -3,11 +3,19 @@
 import leveldown from "leveldown";
 
 type Reject = (reason: Error) => void;
+type Callback = (error?: Error | null, value?: unknown) => void;
+
+/** The methods that all gets and batches of levelup go through. */
+type Level = {
+	_get(key: unknown, options: object, callback: Callback): void;
+	_batch(operations: unknown, options: object, callback: Callback): void;
+};
 
 const isNotFound = (error: Error): boolean => /notfound/i.test(error.message);
 
 /** One LevelDB under guard. */
 export class LevelGuard {
+	readonly #make: (location: string) => Level;
 	readonly #waiting = new Set<Reject>();
 	#damage: Error | undefined;
 	/** While set a key that is not there is damage too. */
@@ -15,7 +23,7 @@ export class LevelGuard {
 
 	/** The `db` option of PouchDB. */
 	readonly factory = (location: string): object => {
-		const level = leveldown(location);
+		const level = this.#make(location);
 		const get = level._get.bind(level);
 		const batch = level._batch.bind(level);
 		level._batch = (operations, options, callback) =>
@@ -29,7 +37,8 @@ export class LevelGuard {
 		return level;
 	};
 
-	constructor() {
+	constructor(make: (location: string) => Level = leveldown) {
+		this.#make = make;
 		// PouchDB shares databases of one path whose factories have one name; a name of its own leaves that to LevelDB's lock.
 		Object.defineProperty(this.factory, "name", { value: `leveldown-${crypto.randomUUID()}` });
 	}

@@ -2,7 +2,7 @@
 
 declare module "leveldown" {
 	type Callback = (error?: Error | null, value?: unknown) => void;
-	/** A LevelDB. All gets and batches of levelup go through these two methods. */
+	/** A LevelDB. */
 	interface LevelDown {
 		_get(key: unknown, options: object, callback: Callback): void;
 		_batch(operations: unknown, options: object, callback: Callback): void;
