@@ -25,6 +25,27 @@ export type Lease = {
 /** A reader that outlives a command and must not lose its files (SAFETY F7). */
 export type Hold = { release(): Promise<void> };
 
+/** With what a backup was deleted. */
+export type SweepRecord = {
+	/** Ids of all that go together, the newest first. */
+	readonly sweep: readonly string[];
+	readonly by: string;
+	readonly at: string;
+};
+
+/** What lies in a repository's trash. */
+export type TrashEntry = {
+	readonly name: string;
+	/** A deleted backup, or layers that a switch has replaced. */
+	readonly kind: "backup" | "layers";
+	/** Id of the backup. */
+	readonly backup: string;
+	/** Null where there is none or it cannot be read. */
+	readonly manifest: Manifest | null;
+	/** Ids of all backups that were deleted together with this one, itself included. */
+	readonly sweep: readonly string[];
+};
+
 /** Facts of an unpublished backup directory. */
 export type Incoming = { readonly path: string };
 
@@ -75,4 +96,26 @@ export interface Repository {
 	): Promise<void>;
 	/** Moves a published backup that nothing stands on and nobody holds into the trash, and returns its path there. Rejects with BACKUP_BUSY, REFUSED. */
 	moveToTrash(backup: PublishedBackup): Promise<string>;
+	/** Absolute path of the file into which a layer is compressed, beside it; scans pass its name over. */
+	compressedPath(backup: PublishedBackup, target: string): string;
+	/** Removes a backup's compressed files that were not put in place; repeatable. */
+	discardCompressed(backup: PublishedBackup): Promise<void>;
+	/** Puts the compressed files of the changed layers in the place of the old ones, which go into the trash, and publishes `next` (SAFETY F8). The caller holds the lease and has proven the files. */
+	switchLayers(
+		backup: PublishedBackup,
+		next: Manifest["generation"],
+		by: { host: string; at: string },
+	): Promise<PublishedBackup>;
+	/** Whether a switch of layers was begun and not ended, by whatever host. */
+	switching(backup: PublishedBackup): Promise<boolean>;
+	/** Ends such a switch, forward where it can, else back; repeatable. The caller holds the lease. */
+	settleSwitch(backup: PublishedBackup): Promise<"finished" | "undone" | "none">;
+	/** Notes in a backup with what it is about to be moved into the trash. */
+	recordSweep(backup: PublishedBackup, record: SweepRecord): Promise<void>;
+	/** What lies in the trash, oldest first. */
+	trash(): Promise<readonly TrashEntry[]>;
+	/** Moves a deleted backup back to the end of its chain. The caller holds the lease. Rejects with REFUSED when it does not continue the chain as it is now. */
+	undelete(entry: TrashEntry): Promise<PublishedBackup>;
+	/** Removes an entry of the trash for good; one that is gone is success. */
+	purge(name: string): Promise<void>;
 }

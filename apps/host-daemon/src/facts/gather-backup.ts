@@ -4,6 +4,7 @@ import { gatherChains, lastEnd, openChainFacts } from "./gather-chain.ts";
 import { gatherDisks, requireVm } from "./gather-vm.ts";
 
 const AGENT_DEADLINE_MS = 5_000;
+const MEGABYTE = 1_000_000;
 
 const askAgent = async (deps: JobDeps, vm: Vm, wanted: boolean): Promise<boolean | null> => {
 	if (!wanted || vm.state !== "running") return null;
@@ -43,7 +44,7 @@ export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promi
 		excluded,
 		chainSize,
 		parallelDisks,
-		copyRate,
+		copyRate: copyRate * MEGABYTE,
 		agentAnswers,
 		scratch: deps.scratch,
 		open: await openChainFacts(chains.read),

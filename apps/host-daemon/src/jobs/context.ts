@@ -1,4 +1,5 @@
 import type {
+	Activity,
 	Clock,
 	DiskImages,
 	Hypervisor,
@@ -42,6 +43,8 @@ export type JobDeps = {
 	readonly retired: (path: string) => void;
 	/** Directory for overlays of block devices and throw-away files. */
 	readonly scratch: string;
+	/** What the executing jobs of this host do; absent where there is no queue. */
+	readonly activities?: () => readonly Activity[];
 	/** What this host can do for throw-away VMs. */
 	readonly machine: ValidationMachine;
 };
@@ -58,6 +61,8 @@ export type StepContext = {
 	readonly repository: () => Promise<Repository>;
 	/** The VM's lease in the repository; taken when this life of the daemon does not hold it yet (I6). */
 	readonly lease: () => Promise<Lease>;
+	/** Runs `work` while no other job of this host changes the VM or its chains; at once for a job that has the VM's lane. */
+	readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
 	readonly progress: (done: number, total: number, unit: Progress["unit"]) => void;
 	readonly log: (level: JobLogLine["level"], text: string) => void;
 	readonly deps: JobDeps;

@@ -1,4 +1,7 @@
 import {
+	activitiesOf,
+	asKnibError,
+	isServiceType,
 	isTerminal,
 	type Job,
 	type JobEvent,
@@ -10,6 +13,7 @@ import {
 	shortId,
 } from "@knib/core";
 import { requireVm } from "../facts/gather-vm.ts";
+import { createAftermath } from "./aftermath.ts";
 import type { JobDeps } from "./context.ts";
 import type { ExecuteParts } from "./execute-job.ts";
 import { openJobBook } from "./job-book.ts";
@@ -18,9 +22,10 @@ import { openJobLogs } from "./job-log.ts";
 import { createJobQueue } from "./job-queue.ts";
 import type { JobService } from "./job-service.ts";
 import { openJournal } from "./journal.ts";
-import { createLanes, type Lanes } from "./lanes.ts";
+import { createLanes } from "./lanes.ts";
 import { makePlan, planNoted, viewPlan } from "./make-plan.ts";
 import { recoverAll } from "./recovery.ts";
+import { createServiceQueue } from "./service-queue.ts";
 import { sweepValidations } from "./sweep-validations.ts";
 
 /** What the job service needs. */
@@ -43,16 +48,16 @@ export type RunningJobService = JobService & {
 	stop(): Promise<void>;
 };
 
-type Subject = { readonly lane: string; readonly vm: Job["vm"] };
+type Subject = { readonly lane: string; readonly vm: Job["vm"]; readonly backup: Job["backup"] };
 
 const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> => {
-	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null };
-	if (request.type === "BackupValidation") {
-		const { vm } = await deps.catalog.findBackup(request.backup);
-		return { lane: `service:${vm.uuid}`, vm };
+	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null, backup: null };
+	if ("backup" in request) {
+		const { id, vm } = await deps.catalog.findBackup(request.backup);
+		return { lane: vm.uuid, vm, backup: id };
 	}
 	const vm = await requireVm(deps.hypervisor, request.vm);
-	return { lane: vm.uuid, vm: { uuid: vm.uuid, name: vm.name } };
+	return { lane: vm.uuid, vm: { uuid: vm.uuid, name: vm.name }, backup: null };
 };
 
 const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan | null): Job => ({
@@ -60,7 +65,7 @@ const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan
 	type: request.type,
 	host: deps.host.name,
 	vm: subject.vm ?? plan?.vm ?? null,
-	backup: plan === null || plan.type === "FinishChain" ? null : plan.backup,
+	backup: plan === null || plan.type === "FinishChain" ? subject.backup : plan.backup,
 	state: "waiting",
 	reason: "waits for its turn",
 	phase: null,
@@ -75,7 +80,15 @@ const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan
 	warnings: [],
 });
 
-type Parts = ExecuteParts & { readonly lanes: Lanes };
+type Parts = ExecuteParts;
+
+/** Refuses at once what waiting would not change; all else is found out when the job's turn comes. */
+const assertPossible = async (deps: JobDeps, request: JobRequest): Promise<void> => {
+	await makePlan(deps, request).catch((thrown: unknown) => {
+		const error = asKnibError(thrown);
+		if (error.code === "REFUSED" || error.code === "NOT_FOUND") throw error;
+	});
+};
 
 async function* watchOne(parts: Parts, id: string, signal: AbortSignal): AsyncGenerator<JobEvent> {
 	const stop = new AbortController();
@@ -98,13 +111,24 @@ async function* watchOne(parts: Parts, id: string, signal: AbortSignal): AsyncGe
 
 /** Opens the journal, the logs and the jobs of this host, and takes up what was left. */
 export const createJobService = async (options: JobServiceOptions): Promise<RunningJobService> => {
-	const { deps, store, stateDir, onProblem } = options;
+	const { store, stateDir, onProblem } = options;
 	const stopping = new AbortController();
+	const book = await openJobBook(store, (id) =>
+		onProblem(new Error(`job document ${id} is no job`)),
+	);
+	const deps: JobDeps = { ...options.deps, activities: () => activitiesOf(book.list({})) };
+	const aftermath = createAftermath({
+		deps,
+		book,
+		queue: (request, after) => enqueue(request, `${after.type} ${shortId(after.id)}`),
+		over: () => services.wake(),
+	});
 	const parts: Parts = {
 		deps,
+		book,
+		aftermath,
 		lanes: createLanes(),
 		events: createJobEvents(deps.clock),
-		book: await openJobBook(store, (id) => onProblem(new Error(`job document ${id} is no job`))),
 		logs: await openJobLogs(`${stateDir}/jobs`, onProblem),
 		journal: await openJournal(
 			`${stateDir}/journal`,
@@ -112,7 +136,10 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		),
 	};
 	const queue = createJobQueue(parts, parts.lanes);
-	const waiting = parts.book.list({}).filter((job) => job.state === "waiting");
+	const services = createServiceQueue(parts, onProblem);
+	const waiting = parts.book
+		.list({})
+		.filter((job) => job.state === "waiting" && !isServiceType(job.type));
 	let ready = false;
 	const recovered = recoverAll(parts, parts.lanes, {
 		signal: stopping.signal,
@@ -121,6 +148,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		await sweepValidations(deps, new Set()).catch(onProblem);
 		ready = true;
 		for (const job of waiting.reverse()) await requeue(job);
+		services.open();
 	});
 	recovered.catch(onProblem);
 
@@ -131,18 +159,31 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		queue.add({ job, request: request.data, lane, plan: null });
 	};
 
+	const keep = async (job: Job, user: string): Promise<void> => {
+		await book.save(job);
+		const text = `asked for by ${user} (as stated)`;
+		parts.logs.append(job.id, { at: deps.clock.now(), level: "info", text });
+		parts.events.changed(job);
+	};
+
+	/** Adds a service job, which waits for its turn in the job book. */
+	const enqueue = async (request: JobRequest, user: string): Promise<Job> => {
+		const job = newJob(deps, request, await subjectOf(deps, request), null);
+		await keep(job, user);
+		services.wake();
+		return job;
+	};
+
 	const start = async (request: JobRequest, user: string): Promise<Job> => {
+		if (isServiceType(request.type)) {
+			await assertPossible(deps, request);
+			return await enqueue(request, user);
+		}
 		const subject = await subjectOf(deps, request);
 		const free = ready && parts.lanes.holder(subject.lane) === undefined;
 		const plan = free ? await planNoted(deps, request) : null;
 		const job = newJob(deps, request, subject, plan);
-		await parts.book.save(job);
-		parts.logs.append(job.id, {
-			at: deps.clock.now(),
-			level: "info",
-			text: `asked for by ${user} (as stated)`,
-		});
-		parts.events.changed(job);
+		await keep(job, user);
 		if (!ready) await recovered.catch(() => undefined);
 		queue.add({ job, request, lane: subject.lane, plan });
 		return job;
@@ -159,6 +200,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		watchAll: (signal) => parts.events.watch(null, signal),
 		cancel: async (id) => {
 			const job = parts.book.find(id);
+			if (services.has(job.id)) await services.cancel(job.id);
 			queue.cancel(job.id);
 			await queue.ended(job.id);
 			return parts.events.view(parts.book.find(job.id));
@@ -170,6 +212,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 			),
 		stop: async () => {
 			stopping.abort();
+			await services.close();
 			for (const job of parts.book.list({})) if (!isTerminal(job.state)) queue.cancel(job.id);
 			await queue.idle();
 			await parts.logs.flush();

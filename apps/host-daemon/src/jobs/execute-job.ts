@@ -2,6 +2,8 @@
 import {
 	asKnibError,
 	type BackupPlan,
+	isServiceType,
+	isTerminal,
 	type Job,
 	KnibError,
 	type Plan,
@@ -47,6 +49,9 @@ const endDone = async (parts: RunParts, run: JobRun, state: RunState): Promise<v
 		run.log("warn", `the view could not be brought up to date: ${asKnibError(thrown).message}`);
 		return "backup" in state.plan ? { id: state.plan.backup } : {};
 	});
+	await parts.aftermath?.succeeded(run.job(), state).catch((thrown: unknown) => {
+		run.log("warn", `what follows could not be queued: ${asKnibError(thrown).message}`);
+	});
 	await run.change({ type: "succeeds", at: parts.deps.clock.now(), result });
 };
 
@@ -61,6 +66,12 @@ const endUndone = async (
 		await recordUnable(parts.deps, plan, end.error, (text) => run.log("warn", text));
 	}
 	if (end.leftover.length > 0) await parts.deps.catalog.noteVm(plan.vm.uuid, end.leftover);
+	const later = await parts.aftermath?.failed(run.job(), end.error);
+	if (later !== undefined && later !== null) {
+		run.log("warn", later.reason);
+		await run.change(later);
+		return;
+	}
 	const at = parts.deps.clock.now();
 	const type = end.error.code === "CANCELLED" ? "cancelled" : "fails";
 	await run.change({ type, at, error: viewError(end.error) });
@@ -104,7 +115,8 @@ const conclude = async (
 			await run.change({ type: "fails", at: parts.deps.clock.now(), error: viewError(error) });
 		}
 	}
-	parts.events.ended(run.job());
+	if (isTerminal(run.job().state)) parts.events.ended(run.job());
+	parts.aftermath?.over(run.job());
 };
 
 /** Runs a fresh plan to its end; never rejects: how it ended is in the job. */
@@ -113,9 +125,10 @@ export const executePlan = async (
 	job: Job,
 	plan: Plan,
 	signal: AbortSignal,
+	inLane = true,
 ): Promise<void> => {
 	const journal = await parts.journal.create(job.id);
-	const run = createJobRun(parts, { job, journal, begunBefore: new Set() });
+	const run = createJobRun(parts, { job, journal, begunBefore: new Set(), inLane });
 	for (const line of plan.explain) run.log("info", line);
 	await conclude(parts, run, journal, async () => {
 		const state = await beginRun(journal, job, plan);
@@ -136,10 +149,11 @@ export const replay = (entries: readonly Parameters<typeof reduceRun>[1][]): Run
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
-	if (state.plan.type !== "Restore" && state.plan.type !== "BackupValidation")
+	if (state.plan.type !== "Restore" && !isServiceType(state.plan.type)) {
 		await deps.hypervisor.settle(state.plan.vm.uuid);
+	}
 	const journal = await parts.journal.reopen(job.id);
-	const run = createJobRun(parts, { job, journal, begunBefore: state.begun });
+	const run = createJobRun(parts, { job, journal, begunBefore: state.begun, inLane: true });
 	const interrupted = new KnibError(
 		"INTERRUPTED",
 		"knibd stopped while the job ran; what it had begun was undone",

@@ -1,17 +1,11 @@
 // The queue: one lane a VM, jobs in the order they came, each with the reason why it waits. It owns cancellation and timeouts;
 // what a job does is decided by its plan.
-import {
-	asKnibError,
-	changeJob,
-	type Job,
-	type JobRequest,
-	KnibError,
-	type Plan,
-	viewError,
-} from "@knib/core";
+import { type Job, type JobRequest, KnibError, type Plan } from "@knib/core";
 import { type ExecuteParts, executePlan } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 import { planNoted } from "./make-plan.ts";
+import { endEarly, saveAndTell } from "./save-change.ts";
+import { timeLimit } from "./time-limit.ts";
 import { resolveUnconfirmed } from "./unconfirmed.ts";
 
 /** A job with what it is about. */
@@ -33,42 +27,6 @@ export interface JobQueue {
 	idle(): Promise<void>;
 }
 
-const saveAndTell = async (
-	parts: ExecuteParts,
-	job: Job,
-	change: Parameters<typeof changeJob>[1],
-): Promise<Job> => {
-	const next = changeJob(job, change);
-	await parts.book.save(next);
-	parts.events.changed(next);
-	return next;
-};
-
-const endEarly = async (parts: ExecuteParts, id: string, thrown: unknown): Promise<void> => {
-	const error = asKnibError(thrown);
-	const job = parts.book.get(id);
-	if (job === undefined || job.endedAt !== null) return;
-	const type = error.code === "CANCELLED" ? "cancelled" : "fails";
-	const at = parts.deps.clock.now();
-	const ended = await saveAndTell(parts, job, { type, at, error: viewError(error) });
-	parts.events.ended(ended);
-};
-
-const timeoutSignal = async (parts: ExecuteParts, vm: string): Promise<AbortSignal> => {
-	const limit = await parts.deps.catalog.setting("backup.timeout", { vm });
-	const controller = new AbortController();
-	const timer = setTimeout(
-		() => {
-			controller.abort(
-				new KnibError("DEADLINE", `the job took longer than backup.timeout (${limit / 1000} s)`),
-			);
-		},
-		Math.min(limit, 2 ** 31 - 1),
-	);
-	timer.unref();
-	return controller.signal;
-};
-
 export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 	const controllers = new Map<string, AbortController>();
 	const running = new Map<string, Promise<void>>();
@@ -80,7 +38,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 		const plan =
 			!waited && !resolved && queued.plan !== null
 				? queued.plan
-				: await planNoted(parts.deps, queued.request);
+				: await planNoted(parts.deps, queued.request, id);
 		signal.throwIfAborted();
 		const current = parts.book.get(id) ?? queued.job;
 		const started = await saveAndTell(
@@ -88,7 +46,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 			{ ...current, backup: plan.type === "FinishChain" ? null : plan.backup, vm: plan.vm },
 			{ type: "starts", at: parts.deps.clock.now() },
 		);
-		const limit = await timeoutSignal(parts, plan.vm.uuid);
+		const limit = await timeLimit(parts.deps, queued.job.type, plan.vm.uuid);
 		await executePlan(parts, started, plan, AbortSignal.any([signal, limit]));
 	};
 

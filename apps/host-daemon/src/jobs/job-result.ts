@@ -1,4 +1,11 @@
-import { type Chain, type Plan, type RunState, restoreResult } from "@knib/core";
+import {
+	type Chain,
+	type DeletePlan,
+	type Plan,
+	type RunState,
+	restoreResult,
+	type StepKind,
+} from "@knib/core";
 import type { KnownRepository } from "../catalog/catalog.ts";
 import type { JobDeps } from "./context.ts";
 
@@ -13,6 +20,24 @@ const refresh = async (deps: JobDeps, plan: Plan): Promise<readonly Chain[]> => 
 	return chains;
 };
 
+/** Steps after which it is known which layers a VM carries. */
+const MERGING: ReadonlySet<StepKind> = new Set<StepKind>([
+	"switch-overlays",
+	"merge-overlays",
+	"record-tracker",
+]);
+
+const deleteResult = (plan: DeletePlan): Record<string, unknown> => ({
+	id: plan.backup,
+	vm: plan.vm,
+	chain: plan.chain,
+	status: plan.soft ? "Removed" : "Expunged",
+	/** All that went into the trash, the newest first. */
+	swept: plan.sweep,
+	chainEnded: plan.endsChain,
+	reason: plan.reason,
+});
+
 /** Brings the view up to date with the repository after a job, and says what the command prints. */
 export const finishPlan = async (
 	deps: JobDeps,
@@ -21,11 +46,14 @@ export const finishPlan = async (
 	const { plan, outcomes } = state;
 	if (plan.type === "Restore") return restoreResult(plan, outcomes);
 	const chains = await refresh(deps, plan);
-	await deps.catalog.noteVm(
-		plan.vm.uuid,
-		(outcomes.leftover ?? []).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
-	);
-	if (plan.type === "Backup" || plan.type === "BackupValidation") {
+	if (plan.steps.some((step) => MERGING.has(step.kind))) {
+		await deps.catalog.noteVm(
+			plan.vm.uuid,
+			(outcomes.leftover ?? []).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
+		);
+	}
+	if (plan.type === "DeleteBackup") return deleteResult(plan);
+	if (plan.type !== "FinishChain") {
 		const view = await deps.catalog.backup(plan.backup);
 		return view === undefined ? { id: plan.backup } : { ...view };
 	}

@@ -9,12 +9,14 @@ import {
 	type RunState,
 	reduceRun,
 } from "@knib/core";
+import type { Aftermath } from "./aftermath.ts";
 import type { JobDeps, StepContext } from "./context.ts";
 import { executors } from "./executors/index.ts";
 import type { JobBook } from "./job-book.ts";
 import type { JobEvents } from "./job-events.ts";
 import type { JobLogs } from "./job-log.ts";
 import type { JobJournal } from "./journal.ts";
+import type { Lanes } from "./lanes.ts";
 import type { RunHooks } from "./run-job.ts";
 
 /** Everything a run of a job touches. */
@@ -23,6 +25,9 @@ export type RunParts = {
 	readonly book: JobBook;
 	readonly logs: JobLogs;
 	readonly events: JobEvents;
+	readonly lanes: Lanes;
+	/** What follows a job; absent where nothing does. */
+	readonly aftermath?: Aftermath;
 };
 
 /** A job that is under way: its newest document, and its hooks for the runner. */
@@ -40,6 +45,8 @@ type Options = {
 	readonly journal: JobJournal;
 	/** Steps that an earlier life of the daemon had begun. */
 	readonly begunBefore: ReadonlySet<number>;
+	/** The job has its VM's lane. */
+	readonly inLane: boolean;
 };
 
 /** The state of a job whose plan has just been made; the journal gets it as its first line. */
@@ -89,6 +96,15 @@ export const createJobRun = (parts: RunParts, options: Options): JobRun => {
 				});
 			return lease;
 		},
+		exclusive: (work) =>
+			options.inLane
+				? work()
+				: parts.lanes.run(
+						state.plan.vm.uuid,
+						{ job: job.id, what: `${job.type} of ${state.plan.vm.name}` },
+						{ signal, onWait: (reason) => log("info", reason) },
+						work,
+					),
 		progress: (done, total, unit) => events.progress(job.id, done, total, unit),
 		log,
 		deps,

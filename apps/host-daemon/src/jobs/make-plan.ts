@@ -1,24 +1,54 @@
 import {
+	admit,
 	assertNever,
 	isRefusal,
 	type JobRequest,
 	KnibError,
+	notNow,
 	type Plan,
 	type PlanView,
 	planBackup,
+	planDelete,
+	planFinalizeCompression,
 	planFinish,
 	planRestoreNew,
+	planStartCompression,
 	planValidation,
 	type Refusal,
 	type Step,
 } from "@knib/core";
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
+import {
+	findSubject,
+	gatherAdmission,
+	gatherDelete,
+	gatherFinalize,
+	gatherStartCompression,
+} from "../facts/gather-service.ts";
 import { gatherValidation } from "../facts/gather-validation.ts";
 import type { JobDeps } from "./context.ts";
 import { noteUnplanned } from "./note-unplanned.ts";
 
-const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusal> => {
+/** A validation waits while the layers that it would read are being switched or deleted. */
+const assertValidatable = async (
+	deps: JobDeps,
+	text: string,
+	self: string | undefined,
+): Promise<void> => {
+	const view = await deps.catalog.findBackup(text);
+	const found = await findSubject(deps, view);
+	if (found === null) return;
+	const facts = await gatherAdmission(deps, found.repository, found.subject.chain, self);
+	const busy = admit("validate", view.id, facts).find((one) => one.code === "BACKUP_BUSY");
+	if (busy !== undefined) throw notNow(`backup ${view.id} is not validated yet: ${busy.reason}`);
+};
+
+const decide = async (
+	deps: JobDeps,
+	request: JobRequest,
+	self: string | undefined,
+): Promise<Plan | Refusal> => {
 	switch (request.type) {
 		case "Backup":
 			return planBackup(await gatherBackup(deps, request));
@@ -31,23 +61,38 @@ const decide = async (deps: JobDeps, request: JobRequest): Promise<Plan | Refusa
 		case "Restore":
 			return planRestoreNew(await gatherRestore(deps, request));
 		case "BackupValidation":
+			await assertValidatable(deps, request.backup, self);
 			return planValidation(await gatherValidation(deps, request));
+		case "StartCompression":
+			return planStartCompression(await gatherStartCompression(deps, request, self));
+		case "FinalizeCompression":
+			return planFinalizeCompression(await gatherFinalize(deps, request, self));
+		case "DeleteBackup":
+			return planDelete(await gatherDelete(deps, request, self));
 		default:
 			return assertNever(request);
 	}
 };
 
-/** Reads the world once and decides. Rejects with the refusal's code; nothing has been touched then. */
-export const makePlan = async (deps: JobDeps, request: JobRequest): Promise<Plan> => {
-	const plan = await decide(deps, request);
+/** Reads the world once and decides. `self` is the job that asks, which does not stand in its own way. Rejects with the refusal's code; nothing has been touched then. */
+export const makePlan = async (
+	deps: JobDeps,
+	request: JobRequest,
+	self?: string,
+): Promise<Plan> => {
+	const plan = await decide(deps, request, self);
 	if (isRefusal(plan)) throw new KnibError(plan.code, plan.message, { details: plan.details });
 	return plan;
 };
 
 /** As `makePlan`, for a job that is to be carried out: what keeps it from being planned is noted where that is a result of its own. */
-export const planNoted = async (deps: JobDeps, request: JobRequest): Promise<Plan> => {
+export const planNoted = async (
+	deps: JobDeps,
+	request: JobRequest,
+	self?: string,
+): Promise<Plan> => {
 	try {
-		return await makePlan(deps, request);
+		return await makePlan(deps, request, self);
 	} catch (thrown) {
 		await noteUnplanned(deps, request, thrown);
 		throw thrown;
@@ -98,6 +143,18 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 	"tear-down": () => "end the throw-away VM and remove its files",
 	"record-validation": () => "record the result beside the backup",
 	"start-vm": () => "start the VM and wait for its agent",
+	"begin-compression": () => "mark the backup as Compressing",
+	"verify-old-layers": (step) =>
+		`verify the digests of ${step.layers.map((layer) => layer.target).join(", ")}`,
+	"compress-layers": (step) =>
+		step.layers.map((layer) => `compress ${layer.path} with ${layer.library} beside it`).join("; "),
+	"begin-finalize": () => "mark the backup as FinalizingCompression",
+	"prove-compressed": (step) =>
+		`compare ${step.layers.map((layer) => layer.target).join(", ")} with the originals, whose digests are verified`,
+	"switch-layers": () => "put the compressed layers in place, the old ones into the trash",
+	"discard-compressed": () => "delete the compressed files",
+	"mark-removed": () => "mark the backup as removed",
+	"trash-backups": (step) => `move ${step.backups.join(", ")} into the trash`,
 };
 
 const textOf = (step: Step): string => {

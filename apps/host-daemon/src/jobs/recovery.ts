@@ -1,5 +1,14 @@
 // What the daemon does with the journals it finds at start, and with backups whose publication nobody knows the outcome of.
-import { asKnibError, type Job, KnibError, type RunState, recoverRun, viewError } from "@knib/core";
+import {
+	asKnibError,
+	changeJob,
+	isServiceType,
+	type Job,
+	KnibError,
+	type RunState,
+	recoverRun,
+	viewError,
+} from "@knib/core";
 import { type ExecuteParts, recoverJob, replay } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 
@@ -41,6 +50,11 @@ const jobOf = (parts: ExecuteParts, found: Found): Job => {
 const failLost = async (parts: ExecuteParts, known: ReadonlySet<string>): Promise<void> => {
 	for (const job of parts.book.list({ executing: true })) {
 		if (known.has(job.id)) continue;
+		if (isServiceType(job.type)) {
+			const reason = "knibd stopped before the job had begun";
+			await parts.book.save(changeJob(job, { type: "waits", reason, until: null, free: true }));
+			continue;
+		}
 		const error = viewError(new KnibError("INTERRUPTED", "knibd stopped before the job had begun"));
 		await parts.book.save({
 			...job,

@@ -177,6 +177,12 @@ export const createFileWrites = (scope: FileScope) => {
 			await guardPath(scope.root, to);
 			await change(scope, "rename", to, () => rename(from, to));
 		},
+		/** link(2) alone: a second name of a file. Rejects with the system's own error. */
+		linkFile: async (from: string, to: string): Promise<void> => {
+			await guardPath(scope.root, from);
+			await guardPath(scope.root, to);
+			await change(scope, "link", to, () => link(from, to));
+		},
 		/** Removes a file; nothing there is success. */
 		remove: (path: string): Promise<void> =>
 			writing("remove", path, () =>

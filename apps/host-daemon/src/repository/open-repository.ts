@@ -1,13 +1,14 @@
 // A repository on a file system: puts the pieces of this folder together behind core's port.
 import { resolve } from "node:path";
 import { KnibError, type Repository } from "@knib/core";
+import { caring } from "./caring.ts";
 import { createRepositoryFiles } from "./files.ts";
 import { listHolds, placeHold } from "./holds.ts";
 import { jsonText } from "./json-file.ts";
+import { keepValidationFiles } from "./keep-validation.ts";
 import { layoutOf } from "./layout.ts";
 import { everyInterval, LEASE_MS, type LeaseDeps, takeLease } from "./lease.ts";
 import { createLeaseFiles } from "./lease-file.ts";
-import { keepValidationFiles } from "./keep-validation.ts";
 import { writeMarks } from "./marks.ts";
 import { proveLayers } from "./prove-layers.ts";
 import { confirm, publish } from "./publish.ts";
@@ -185,5 +186,6 @@ export const openRepository = async (options: OpenOptions): Promise<Repository> 
 		...guarding(opened),
 		...publishing(opened),
 		...recording(opened),
+		...caring(opened),
 	};
 };

@@ -5,6 +5,7 @@ import type { RepositoryFiles } from "./files.ts";
 import { parseJsonText } from "./json-file.ts";
 import { manifestProblem, type Place } from "./manifest-problems.ts";
 import { readMarks } from "./marks.ts";
+import { manifestDuring, readSwitch, SWITCH_FILE } from "./switch-file.ts";
 
 /** A backup's directory as read: the backup when its manifest can be trusted, and what cannot be. */
 export type BackupRead = {
@@ -35,7 +36,7 @@ const sumsProblem = async (
 	names: ReadonlySet<string>,
 	read: { readonly text: string; readonly manifest: Manifest },
 ): Promise<string | undefined> => {
-	if (names.has("switch.json")) return undefined;
+	if (names.has(SWITCH_FILE)) return undefined;
 	const text = await files.readText(`${directory}/SHA256SUMS`);
 	if (text === undefined) return `${directory}/SHA256SUMS is missing`;
 	const sums = parseChecksums(text);
@@ -51,6 +52,19 @@ const sumsProblem = async (
 		: `${directory}/SHA256SUMS says another digest of ${strange.file} than the manifest`;
 };
 
+/** The manifest, with the layers that are in place at this moment while a switch is under way. */
+const manifestNow = async (
+	files: RepositoryFiles,
+	directory: string,
+	names: ReadonlySet<string>,
+	manifest: Manifest,
+): Promise<Manifest> => {
+	if (!names.has(SWITCH_FILE)) return manifest;
+	const current = await readSwitch(files, directory);
+	if (current === undefined || "problem" in current) return manifest;
+	return await manifestDuring(files, directory, manifest, current);
+};
+
 /** Reads one published backup. Rejects when the file system does not answer; what cannot be trusted is a problem, not a rejection. */
 export const readBackup = async (
 	files: RepositoryFiles,
@@ -64,7 +78,7 @@ export const readBackup = async (
 	if (text === undefined) return { problems: [`${directory}/manifest.json is missing`] };
 	const parsed = parseManifestText(text, place);
 	if ("problem" in parsed) return { problems: [`${directory}/manifest.json ${parsed.problem}`] };
-	const manifest = parsed.value;
+	const manifest = await manifestNow(files, directory, names, parsed.value);
 	const problem = await sumsProblem(files, directory, names, { text, manifest });
 	if (problem !== undefined) return { problems: [problem] };
 	const { marks, problems } = await readMarks(files, directory, names, manifest);

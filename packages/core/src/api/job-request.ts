@@ -54,11 +54,37 @@ export const backupValidationRequestSchema = z.strictObject({
 });
 export type BackupValidationRequest = z.infer<typeof backupValidationRequestSchema>;
 
+const backupArgument = z.string().min(4);
+
+export const startCompressionRequestSchema = z.strictObject({
+	type: z.literal("StartCompression"),
+	/** Id of a backup, whole, or a unique part of it. */
+	backup: backupArgument,
+	/** Instead of that of the offering. */
+	library: z.enum(["zstd", "zlib"]).optional(),
+});
+export type StartCompressionRequest = z.infer<typeof startCompressionRequestSchema>;
+
+export const finalizeCompressionRequestSchema = z.strictObject({
+	type: z.literal("FinalizeCompression"),
+	backup: backupArgument,
+});
+export type FinalizeCompressionRequest = z.infer<typeof finalizeCompressionRequestSchema>;
+
+export const deleteBackupRequestSchema = z.strictObject({
+	type: z.literal("DeleteBackup"),
+	backup: backupArgument,
+});
+export type DeleteBackupRequest = z.infer<typeof deleteBackupRequestSchema>;
+
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
 	restoreNewRequestSchema,
 	finishChainRequestSchema,
 	backupValidationRequestSchema,
+	startCompressionRequestSchema,
+	finalizeCompressionRequestSchema,
+	deleteBackupRequestSchema,
 ]);
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request before its defaults are filled in. */

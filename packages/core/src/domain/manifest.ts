@@ -54,6 +54,8 @@ export const generationSchema = z.strictObject({
 	layers: z.array(layerSchema).min(1),
 });
 
+export type Generation = z.infer<typeof generationSchema>;
+
 /** What the overlay tracker knew of one disk when it switched to a new overlay. */
 export const trackedDiskSchema = z.strictObject({
 	target: targetSchema,

@@ -4,7 +4,13 @@ import { type ErrorView, KnibError } from "../errors.ts";
 
 /** What can happen to a job. `at` is an instant. */
 export type JobChange =
-	| { readonly type: "waits"; readonly reason: string; readonly until: string | null }
+	| {
+			readonly type: "waits";
+			readonly reason: string;
+			readonly until: string | null;
+			/** The attempt that was begun does not count. */
+			readonly free?: boolean;
+	  }
 	| { readonly type: "starts"; readonly at: string }
 	| { readonly type: "phase"; readonly phase: NonNullable<Job["phase"]> }
 	| { readonly type: "warns"; readonly text: string }
@@ -48,6 +54,7 @@ export const changeJob = (job: Job, change: JobChange): Job => {
 				state: "waiting",
 				reason: change.reason,
 				scheduledAt: change.until,
+				attempts: Math.max(0, job.attempts - (change.free === true ? 1 : 0)),
 				phase: null,
 			};
 		case "starts":

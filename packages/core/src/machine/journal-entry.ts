@@ -34,6 +34,17 @@ export const outcomesSchema = z.strictObject({
 		.optional(),
 	manifest: manifestSchema.optional(),
 	proof: proofSchema.optional(),
+	/** What phase 1 of a compression made; `kept` is false for a result that was not smaller. */
+	compressed: z
+		.array(
+			z.strictObject({
+				target: z.string(),
+				library: z.enum(["zstd", "zlib"]),
+				allocated: bytesSchema,
+				kept: z.boolean(),
+			}),
+		)
+		.optional(),
 	warnings: z.array(z.string()).optional(),
 	/** Overlays that could not be merged, with the reason. */
 	leftover: z.array(z.strictObject({ target: z.string(), reason: z.string() })).optional(),

@@ -1,7 +1,7 @@
 import type { Job } from "../domain/job.ts";
 import { type ErrorView, isErrorCode, KnibError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
-import { AFTER_PUBLICATION } from "../plan/steps.ts";
+import { AFTER_PUBLICATION, POINTS_OF_NO_RETURN } from "../plan/steps.ts";
 import type { JournalEntry, Outcomes } from "./journal-entry.ts";
 
 /** How far a job has come, as its journal says. */
@@ -87,13 +87,19 @@ export const reduceRun = (state: RunState | null, entry: JournalEntry): RunState
 	}
 };
 
-/** What a journal found at start asks for: go back, go on, or nothing. Before its publication is begun a job goes back; from then on it goes on until the repository has answered. */
+/** What a journal found at start asks for: go back, go on, or nothing. Before its point of no return is begun a job goes back; from then on it goes on until the repository has answered. */
 export const recoverRun = (state: RunState): "back" | "forward" | "nothing" => {
 	if (state.ended) return "nothing";
 	if (state.undoing !== null) return "back";
 	const { steps } = state.plan;
 	if (steps.every((_, index) => state.done.has(index))) return "forward";
-	const publish = steps.findIndex((step) => step.kind === "publish");
-	if (publish >= 0) return state.begun.has(publish) ? "forward" : "back";
+	if (steps.some((step) => POINTS_OF_NO_RETURN.has(step.kind))) {
+		const late = steps.some(
+			(step, index) =>
+				state.begun.has(index) &&
+				(POINTS_OF_NO_RETURN.has(step.kind) || AFTER_PUBLICATION.has(step.kind)),
+		);
+		return late ? "forward" : "back";
+	}
 	return steps.some((step) => AFTER_PUBLICATION.has(step.kind)) ? "forward" : "back";
 };

@@ -1,6 +1,7 @@
 import type { BackupMarks } from "../domain/chain.ts";
 import type { BackupKind, Consistency, SkippedDisk } from "../domain/manifest.ts";
 import type { ErrorCode, ErrorDetails } from "../errors.ts";
+import type { ServicePlan } from "./service-plans.ts";
 import type { Step } from "./steps.ts";
 
 /** Why a request cannot be planned: a value, not an exception (DESIGN 4). Nothing has been touched. */
@@ -11,7 +12,8 @@ export type Refusal = {
 	readonly details: ErrorDetails;
 };
 
-type PlanBase = {
+/** What all plans have. */
+export type PlanBase = {
 	readonly vm: { readonly uuid: string; readonly name: string };
 	readonly repository: { readonly id: string; readonly name: string };
 	/** Why it is done this way, in one line (I7). */
@@ -86,7 +88,7 @@ export type ValidationPlan = PlanBase & {
 	readonly dropped: readonly string[];
 };
 
-export type Plan = BackupPlan | FinishPlan | RestorePlan | ValidationPlan;
+export type Plan = BackupPlan | FinishPlan | RestorePlan | ValidationPlan | ServicePlan;
 
 export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({
 	refused: true,

@@ -2,6 +2,7 @@
 // how each is carried out is in the daemon's executors, one exhaustive table from kind to function.
 import type { FileFacts } from "../domain/image.ts";
 import type { DiskFormat } from "../domain/vm.ts";
+import type { ServiceStep } from "./service-steps.ts";
 
 /** An image by absolute path and format; formats are never probed. */
 export type ImageRef = { readonly path: string; readonly format: DiskFormat };
@@ -58,6 +59,7 @@ export type RestoreDiskPlan = {
 export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
 
 export type Step =
+	| ServiceStep
 	| ValidationStepPlan
 	| { readonly kind: "lease" }
 	| { readonly kind: "make-overlays"; readonly disks: readonly OverlayPlan[] }
@@ -176,4 +178,12 @@ export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([
 	"end-chain",
 	"merge-overlays",
 	"record-tracker",
+]);
+
+/** Steps from whose beginning on a job goes forward: what they do is seen by others, or is only half done by a crash. */
+export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
+	"publish",
+	"switch-layers",
+	"mark-removed",
+	"trash-backups",
 ]);

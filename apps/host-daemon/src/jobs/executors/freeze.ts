@@ -1,4 +1,4 @@
-import { asKnibError, KnibError } from "@knib/core";
+import { asKnibError, KnibError, settingMilliseconds } from "@knib/core";
 import type { StepContext } from "../context.ts";
 
 /** Runs `work` while the guest's file systems are frozen (SPEC 2.5, SAFETY F19). The thaw is tried whatever happens, here and by a watchdog that outlives the daemon. `thawedEarly` says that the guest had thawed by itself before, so that the point is not quiesced. */
@@ -8,7 +8,8 @@ export const withFrozenGuest = async <T>(
 ): Promise<{ readonly value: T; readonly thawedEarly: boolean }> => {
 	const { hypervisor, catalog, thawWatchdog } = context.deps;
 	const vm = context.plan.vm.uuid;
-	const maximum = await catalog.setting("backup.freeze.maximum", { vm });
+	const name = "backup.freeze.maximum";
+	const maximum = settingMilliseconds(name, await catalog.setting(name, { vm }));
 	const watchdog = await thawWatchdog(vm, maximum);
 	try {
 		const frozen = await hypervisor.freeze(vm);

@@ -2,7 +2,10 @@
 import type { Outcomes, Step, StepKind } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import type { StepRunner } from "../run-job.ts";
+import { beginCompression, compressLayers, verifyOldLayers } from "./compress.ts";
 import { checkLayers, copyLayers } from "./copy-layers.ts";
+import { markRemoved, trashBackups } from "./delete.ts";
+import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
 import { makeOverlays, switchOverlays } from "./overlays.ts";
 import { confirm, endChain, publish } from "./publish.ts";
@@ -47,6 +50,15 @@ const EXECUTORS: Table = {
 	"run-command": runGuestCommand,
 	"tear-down": tearDown,
 	"record-validation": recordValidation,
+	"begin-compression": beginCompression,
+	"verify-old-layers": verifyOldLayers,
+	"compress-layers": compressLayers,
+	"begin-finalize": beginFinalize,
+	"prove-compressed": proveCompressed,
+	"switch-layers": switchLayers,
+	"discard-compressed": discardCompressed,
+	"mark-removed": markRemoved,
+	"trash-backups": trashBackups,
 };
 
 const executorOf = <K extends StepKind>(kind: K): Executor<K> => EXECUTORS[kind];

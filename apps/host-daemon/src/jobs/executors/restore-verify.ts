@@ -1,9 +1,11 @@
 // Proves the layers of a restore before anything is made of them: whole digests, and a backing chain that leads nowhere else.
 import { resolve } from "node:path";
 import { KnibError, type LayerRead, type RestoreReads } from "@knib/core";
+import { readSmallFile } from "../../facts/machine-files.ts";
+import { parseChecksums } from "../../repository/checksums.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { inParallel } from "../in-parallel.ts";
-import { readPlanned } from "./restore-hold.ts";
+import { readPlanned, restorePlanOf } from "./restore-hold.ts";
 
 /** Layers hashed at a time. */
 const PARALLEL = 2;
@@ -47,6 +49,27 @@ const verifyChain = async (
 	}
 };
 
+const CHECKSUMS = "SHA256SUMS";
+const DEFINITION = "domain-inactive.xml";
+
+/** The machine's files that the restore uses, against the digests beside them: rot in the boot variables is found too. */
+const verifyMachine = async (context: StepContext): Promise<void> => {
+	const { images } = context.deps;
+	const { ancestry, nvram, tpm } = restorePlanOf(context);
+	const directory = ancestry.at(-1) ?? "";
+	const sums = parseChecksums(await readSmallFile(`${directory}/${CHECKSUMS}`));
+	if (sums === undefined) throw differs(`${directory}/${CHECKSUMS}`, "it cannot be read");
+	for (const [file, digest] of sums) {
+		const used =
+			file === DEFINITION ||
+			(file === "nvram" && nvram !== null) ||
+			(file.startsWith("tpm/") && tpm !== null);
+		if (!used) continue;
+		const hash = await images.hash(`${directory}/${file}`, { signal: context.signal });
+		if (hash.sha256 !== digest) throw differs(`${directory}/${file}`, "its SHA-256 is another one");
+	}
+};
+
 /** Reads every layer that the restore needs, whole. Rejects with VERIFY_FAILED naming the file. */
 export const verifyLayers: Executor<"verify-layers"> = {
 	run: async (_step, context) => {
@@ -64,6 +87,7 @@ export const verifyLayers: Executor<"verify-layers"> = {
 			report(one)(1);
 		});
 		for (const disk of disks) await verifyChain(context, disk);
+		await verifyMachine(context);
 		return {};
 	},
 };

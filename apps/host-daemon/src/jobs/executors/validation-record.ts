@@ -218,6 +218,7 @@ const NOT_TROUBLE: ReadonlySet<string> = new Set([
 	"INTERRUPTED",
 	"REFUSED",
 	"NOT_FOUND",
+	"BACKUP_BUSY",
 ]);
 
 /** Whether a validation failed by our own fault, so that the backup is UnableToValidate. */
