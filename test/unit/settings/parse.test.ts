@@ -13,7 +13,8 @@ import fc from "fast-check";
 
 const accepts = test.macro(
 	(t: ExecutionContext, name: SettingName, cases: readonly (readonly [string, unknown])[]) => {
-		for (const [text, value] of cases) t.is<unknown, unknown>(parseSetting(name, text), value, text);
+		for (const [text, value] of cases)
+			t.is<unknown, unknown>(parseSetting(name, text), value, text);
 	},
 );
 const refuses = test.macro((t: ExecutionContext, name: SettingName, texts: readonly string[]) => {
