@@ -10,7 +10,7 @@ export type XmlRaw = { readonly kind: "raw"; readonly raw: string };
 export type XmlElement = {
 	readonly kind: "element";
 	readonly name: string;
-	/** As written, entities and all; read them by {@link attributeOf}. */
+	/** As written, entities and all, fit for double quotes; read them by {@link attributeOf}. */
 	readonly attributes: Readonly<Record<string, string>>;
 	readonly children: readonly XmlNode[];
 };
@@ -49,7 +49,10 @@ const toNode = (node: unknown, depth: number): readonly XmlNode[] => {
 	if (name === COMMENT) return [{ kind: "raw", raw: `<!--${innerText(node[COMMENT])}-->` }];
 	const found = node[ATTRIBUTES];
 	const attributes = Object.fromEntries(
-		Object.entries(isRecord(found) ? found : {}).map(([key, value]) => [key, stringOf(value)]),
+		Object.entries(isRecord(found) ? found : {}).map(([key, value]) => [
+			key,
+			stringOf(value).replaceAll('"', "&quot;"),
+		]),
 	);
 	const children = listOf(node[name]).flatMap((child) => toNode(child, depth + 1));
 	return [{ kind: "element", name, attributes, children }];
@@ -65,7 +68,16 @@ const PARSER = {
 	processEntities: false,
 	cdataPropName: CDATA,
 	commentPropName: COMMENT,
+	maxNestedTags: DEEPEST,
 } as const;
+
+const parseNodes = (xml: string): unknown => {
+	try {
+		return new XMLParser(PARSER).parse(xml);
+	} catch (thrown) {
+		throw unreadable(thrown instanceof Error ? thrown.message : "the parser refused it");
+	}
+};
 
 /** Reads a document with one root element of the given name. Throws COMMAND_FAILED when it is not well-formed, has a document type, or is of another kind. */
 export const parseXml = (xml: string, root: string): XmlElement => {
@@ -73,8 +85,7 @@ export const parseXml = (xml: string, root: string): XmlElement => {
 	if (/<!(?:DOCTYPE|ENTITY)/i.test(xml)) throw unreadable("it has a document type");
 	const valid = XMLValidator.validate(xml);
 	if (valid !== true) throw unreadable(valid.err.msg);
-	const parsed: unknown = new XMLParser(PARSER).parse(xml);
-	const elements = listOf(parsed)
+	const elements = listOf(parseNodes(xml))
 		.flatMap((node) => toNode(node, 0))
 		.filter((node) => node.kind === "element");
 	const [first, ...more] = elements;
@@ -179,7 +190,7 @@ export const mapElements = (
 export const writeXml = (node: XmlNode): string => {
 	if (node.kind === "raw") return node.raw;
 	const attributes = Object.entries(node.attributes)
-		.map(([name, raw]) => ` ${name}="${raw.replaceAll('"', "&quot;")}"`)
+		.map(([name, raw]) => ` ${name}="${raw}"`)
 		.join("");
 	if (node.children.length === 0) return `<${node.name}${attributes}/>`;
 	return `<${node.name}${attributes}>${node.children.map(writeXml).join("")}</${node.name}>`;
