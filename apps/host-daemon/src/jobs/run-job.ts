@@ -78,7 +78,9 @@ const runStep = async (
 		await recorder.write({ type: "done", step: index, outcome });
 		return undefined;
 	} catch (thrown) {
-		const error = asKnibError(thrown);
+		// What a cancelled program says of its end is not why it ended: the signal knows.
+		const reason: unknown = late || !signal.aborted ? thrown : signal.reason;
+		const error = asKnibError(reason);
 		// The undo that follows may be repeated, so a journal that cannot take this line does not stop it.
 		const entry = { type: "failed", step: index, error: viewError(error) } as const;
 		await hooks.journal.append(entry).catch(() => undefined);

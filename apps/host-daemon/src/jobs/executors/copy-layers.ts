@@ -3,6 +3,7 @@
 import { KnibError, type LayerFacts, type LayerPlan, type Outcomes } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { inParallel } from "../in-parallel.ts";
+import { asNoSpace } from "../no-space.ts";
 import { compareLayer } from "./compare-layer.ts";
 
 const COROUTINES = 8;
@@ -82,7 +83,9 @@ export const copyLayers: Executor<"copy-layers"> = {
 			context.progress(Math.round(sum), total, "bytes");
 		};
 		await inParallel(step.layers, step.parallel, (layer) =>
-			copyImages(context, layer, step, report(layer)),
+			copyImages(context, layer, step, report(layer)).catch((thrown: unknown) => {
+				throw asNoSpace(thrown, "REPOSITORY_NO_SPACE", `${repository.path} is full`);
+			}),
 		);
 		return {};
 	},

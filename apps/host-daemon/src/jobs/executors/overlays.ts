@@ -9,6 +9,7 @@ import {
 } from "@knib/core";
 import { requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
+import { asNoSpace } from "../no-space.ts";
 import { withFrozenGuest } from "./freeze.ts";
 import { retireFiles } from "./retire-file.ts";
 
@@ -56,13 +57,17 @@ export const makeOverlays: Executor<"make-overlays"> = {
 		const vm = await requireVm(deps.hypervisor, plan.vm.uuid);
 		for (const disk of step.disks) {
 			await assertUnchanged(deps.images, vm, disk);
-			await deps.images.createOverlay({
-				path: disk.overlay,
-				backing: disk.base.path,
-				backingFormat: disk.base.format,
-				size: disk.size,
-				like: disk.base.path,
-			});
+			await deps.images
+				.createOverlay({
+					path: disk.overlay,
+					backing: disk.base.path,
+					backingFormat: disk.base.format,
+					size: disk.size,
+					like: disk.base.path,
+				})
+				.catch((thrown: unknown) => {
+					throw asNoSpace(thrown, "STORAGE_NO_SPACE", `no overlay of ${disk.target} could be made`);
+				});
 			await assertOverlay(deps.images, disk);
 		}
 		return {};
