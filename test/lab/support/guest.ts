@@ -118,12 +118,13 @@ export async function defineGuest(lab: Lab, options: GuestOptions): Promise<Gues
 	return guestOf(lab, name, diskDir, serialLog, agent);
 }
 
-function guestOf(
+/** A guest that somebody else has defined. */
+export function guestOf(
 	lab: Lab,
 	name: string,
 	diskDir: string,
-	serialLog: string,
-	agent: boolean,
+	serialLog = join(diskDir, "console.log"),
+	agent = true,
 ): Guest {
 	const exec = (command: string, options?: ExecOptions) => execInGuest(lab, name, command, options);
 	const state = async () => (await lab.virsh("domstate", name)).trim();
