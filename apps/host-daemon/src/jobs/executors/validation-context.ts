@@ -49,7 +49,18 @@ export const reported = (context: StepContext, verdict: Verdict): Outcomes => {
 export const unable = (message: string, cause?: unknown): KnibError =>
 	new KnibError("VALIDATION_UNABLE", message, { cause });
 
-/** The promise's value, or a DEADLINE after `ms`: what hangs is left behind and does not hold the job. */
+/** Milliseconds since the throw-away VM was started. */
+export const sinceStart = ({ outcomes, deps }: StepContext): number =>
+	deps.clock.monotonic() - (outcomes.startedMonotonic ?? deps.clock.monotonic());
+
+/** Milliseconds that the throw-away VM may still live. */
+const lifeLeft = (context: StepContext): number => {
+	const boot = context.plan.steps.find((step) => step.kind === "boot-validation-vm");
+	const life = boot?.kind === "boot-validation-vm" ? boot.lifeMs : 0;
+	return context.outcomes.startedMonotonic === undefined ? life : life - sinceStart(context);
+};
+
+/** The promise's value, or a DEADLINE after `ms`, or when the throw-away VM has lived as long as it may: what hangs is left behind and does not hold the job. */
 export const within = async <T>(
 	context: StepContext,
 	ms: number,
@@ -57,10 +68,11 @@ export const within = async <T>(
 	promise: Promise<T>,
 ): Promise<T> => {
 	const stop = new AbortController();
+	const limit = Math.max(0, Math.min(ms, lifeLeft(context)));
 	const late = context.deps.clock
-		.sleep(Math.max(0, ms), AbortSignal.any([stop.signal, context.signal]))
+		.sleep(limit, AbortSignal.any([stop.signal, context.signal]))
 		.then(() => {
-			throw new KnibError("DEADLINE", `${what} took longer than ${Math.round(ms / 1000)} s`);
+			throw new KnibError("DEADLINE", `${what} took longer than ${Math.round(limit / 1000)} s`);
 		});
 	try {
 		return await Promise.race([promise, late]);
@@ -70,7 +82,3 @@ export const within = async <T>(
 		promise.catch(() => undefined);
 	}
 };
-
-/** Milliseconds since the throw-away VM was started. */
-export const sinceStart = ({ outcomes, deps }: StepContext): number =>
-	deps.clock.monotonic() - (outcomes.startedMonotonic ?? deps.clock.monotonic());
