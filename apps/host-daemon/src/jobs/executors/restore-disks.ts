@@ -1,6 +1,8 @@
 // Writes the layers of a backup into new files, and proves that they hold the same. While a file is being made it carries the job's
 // id in its name; it takes its own name once it is proven, and gives it back when the job goes back.
-import { type FileOwner, KnibError, type RestoreDiskPlan } from "@knib/core";
+import { readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { type DiskImages, type FileOwner, KnibError, type RestoreDiskPlan } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { inParallel } from "../in-parallel.ts";
 import { takeOwner } from "./file-owner.ts";
@@ -29,10 +31,16 @@ const refuseTaken = async (context: StepContext, path: string): Promise<void> =>
 	}
 };
 
+/** Removes what an attempt at the copy left, also under the passing names that the draft has while it grows. All of them hold the job's id. */
 const removeDraft = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
 	const { images } = context.deps;
 	const draft = draftOf(disk, context);
-	if (await images.exists(draft)) await images.unlink(draft);
+	const directory = dirname(draft);
+	const names = (await images.exists(directory)) ? await readdir(directory) : [];
+	const parts = names.filter((name) => name.startsWith(`${basename(draft)}.`));
+	for (const path of [draft, ...parts.map((name) => `${directory}/${name}`)]) {
+		if (await images.exists(path)) await images.unlink(path);
+	}
 };
 
 type CopyOne = {
@@ -102,12 +110,25 @@ const checkOne = async (
 	onProgress(1);
 };
 
-/** Gives a proven file its own name. A draft that is gone was renamed by an earlier attempt of this step. */
+/** Gives a proven file its own name; a file that somebody else made there is EXISTS and stays. */
 const settleName = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
 	const { images } = context.deps;
-	await refuseTaken(context, disk.path);
 	await images.rename(draftOf(disk, context), disk.path);
 	await images.sync(disk.path);
+};
+
+const isSameFile = async (images: DiskImages, a: string, b: string): Promise<boolean> => {
+	const [one, other] = await Promise.all([images.facts(a), images.facts(b)]);
+	return one.inode === other.inode && one.fileSystem === other.fileSystem;
+};
+
+/** Takes a file's own name away again. With a draft beside it the file is somebody else's, unless both are names of one file: the daemon died between giving the one and taking the other. */
+const unsettleName = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
+	const { images } = context.deps;
+	const draft = draftOf(disk, context);
+	if (!(await images.exists(disk.path))) return;
+	const ours = !(await images.exists(draft)) || (await isSameFile(images, draft, disk.path));
+	if (ours) await images.rename(disk.path, draft);
 };
 
 /** Compares every new disk with what the backup reads as, and lets it have its name. The repository is not needed after this: the hold is given back. */
@@ -128,12 +149,7 @@ export const checkDisks: Executor<"check-disks"> = {
 		return {};
 	},
 	undo: async (step, context) => {
-		const { images } = context.deps;
 		await requireUnnamed(context);
-		for (const disk of step.disks) {
-			const draft = draftOf(disk, context);
-			const renamed = !(await images.exists(draft)) && (await images.exists(disk.path));
-			if (renamed) await images.rename(disk.path, draft);
-		}
+		for (const disk of step.disks) await unsettleName(context, disk);
 	},
 };
