@@ -71,7 +71,11 @@ const failure = (thrown: unknown, file: string): KnibError => {
 
 const syncDirectory = async (directory: string): Promise<void> => {
 	const handle = await open(directory, "r");
-	await handle.sync().finally(() => handle.close());
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
 };
 
 type Hooks = {
@@ -126,8 +130,12 @@ export const openJournal = async (directory: string, hooks: Hooks = {}): Promise
 		const kept = entries.map(encode).join("");
 		if (kept === text || (kept === whole && whole === text)) return;
 		const handle = await open(`${file}.tmp`, "w", 0o600);
-		await handle.writeFile(kept);
-		await handle.sync().finally(() => handle.close());
+		try {
+			await handle.writeFile(kept);
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
 		await rename(`${file}.tmp`, file);
 		await syncDirectory(directory);
 	};
