@@ -1,5 +1,5 @@
 // Backups proven in throw-away VMs, under libvirt's default configuration. ACCEPTANCE V1 to V14, SAFETY F10, F11.
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { PNG } from "pngjs";
@@ -12,7 +12,9 @@ import {
 	awaitThrowAwayVm,
 	fingerprint,
 	leftovers,
+	openFiles,
 	openHome,
+	scratchOf,
 	showBackup,
 	stepOf,
 	validate,
@@ -122,17 +124,67 @@ test("network › the guest has no network device and libvirt knows of none", as
 });
 
 test("limits › a command that floods is cut, one that hangs ends on its limit", async (t) => {
-	await command("/bin/sh", `-c "yes | head -c 4000000; echo done >&2"`);
+	await knib.ok("settings", "set", "backup.validation.end.chain.on.fail", "false");
+	await command("/bin/sh", `-c "yes | head -c 1000000"`);
 	const flood = await execute(full.id);
 	t.is(flood.code, 0, flood.stderr);
 	t.true((stepOf(flood.backup, "execute_command").output ?? "").length < 100_000);
+	await command("/bin/sh", `-c "yes | head -c 12000000"`);
+	const deluge = await execute(full.id);
+	t.is(deluge.code, 7, deluge.stderr);
+	t.regex(stepOf(deluge.backup, "execute_command").message, /printed more than/);
 	await set("backupValidationCommandTimeout=3s");
-	await knib.ok("settings", "set", "backup.validation.end.chain.on.fail", "false");
 	await command("/bin/sleep", "1000");
 	const hung = await execute(full.id);
 	t.is(hung.code, 7, hung.stderr);
 	t.is(hung.backup.validationStatus, "NotValid");
 	await set("backupValidationCommandTimeout=");
+});
+
+test("agent › one that answers with garbage without end, and one that is missing, end on the boot timeout", async (t) => {
+	const mute = await defineGuest(lab, { name: "valmute", agent: false });
+	const noAgent = await takeBackup(knib, "valmute");
+	await knib.ok("vm", "set", "valmute", "backupValidationBootTimeout=12s");
+	const silent = await validate(knib, noAgent.id, "--steps", "wait_for_boot,execute_command");
+	t.is(silent.code, 7, silent.stderr);
+	t.regex(stepOf(silent.backup, "wait_for_boot").message, /did not answer within 12 s/);
+	await mute.remove();
+	await guest.exec(
+		`mv /usr/sbin/qemu-ga /usr/sbin/qemu-ga.real; printf '#!/bin/sh\nexec cat /dev/urandom >/dev/virtio-ports/org.qemu.guest_agent.0\n' >/usr/sbin/qemu-ga; chmod +x /usr/sbin/qemu-ga; sync`,
+	);
+	const hostile = await takeBackup(knib, "val01", "--isolated");
+	await guest.exec("mv /usr/sbin/qemu-ga.real /usr/sbin/qemu-ga; sync");
+	await set("backupValidationBootTimeout=15s");
+	const garbage = await validate(knib, hostile.id, "--steps", "wait_for_boot");
+	await set("backupValidationBootTimeout=90s");
+	t.is(garbage.code, 7, garbage.stderr);
+	t.is(garbage.backup.validationStatus, "NotValid");
+	t.is(await guest.state(), "running");
+});
+
+test("definition › shareable and excluded disks, a serial file and arguments of qemu's own are not opened", async (t) => {
+	const odd = join(lab.dir, "odd-files");
+	await mkdir(odd, { recursive: true });
+	const file = (name: string) => join(odd, name);
+	for (const name of ["shared", "excluded", "drive"])
+		await writeFile(file(name), Buffer.alloc(1 << 20));
+	const source = await defineGuest(lab, {
+		name: "valodd",
+		extraDevices: [
+			`<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${file("shared")}'/><target dev='vdx' bus='virtio'/><shareable/></disk>`,
+			`<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${file("excluded")}'/><target dev='vdy' bus='virtio'/></disk>`,
+		].join(""),
+		extraXml: `<qemu:commandline><qemu:arg value='-drive'/><qemu:arg value='file=${file("drive")},format=raw,if=none,id=own'/></qemu:commandline>`,
+	});
+	const backup = await takeBackup(knib, "valodd", "--exclude-disk", "vdy");
+	const run = knib.begin("backup", "validate", backup.id, "--steps", "wait_for_boot");
+	const name = await awaitThrowAwayVm(lab);
+	const xml = await lab.virsh("dumpxml", name);
+	const opened = await openFiles(scratchOf(knib));
+	t.is((await run).exitCode, 0);
+	for (const text of [xml, ...opened]) t.notRegex(text, /odd-files|console\.log/);
+	t.true(opened.some((path) => path.endsWith("vda.qcow2")));
+	await source.remove();
 });
 
 test("memory › the limit of the setting is the VM's memory, and more than the host has is our own trouble", async (t) => {
@@ -243,6 +295,26 @@ test("result › another output than the expected one is not valid, is shown, an
 	const next = await takeBackup(knib, "val01");
 	t.is(next.kind, "full");
 	await command("true");
+});
+
+test("digest › one byte flipped in a parent's layer is found, the file named, and what stands on it marked", async (t) => {
+	const parent = await takeBackup(knib, "val01");
+	await guest.exec("echo more >/var/more; sync");
+	const child = await takeBackup(knib, "val01");
+	const layer = join(parent.path, "vda.qcow2");
+	const bytes = await readFile(layer);
+	const at = bytes.length - 4096;
+	bytes[at] = (bytes[at] ?? 0) ^ 1;
+	await writeFile(layer, bytes);
+	const bad = await validate(knib, child.id, "--digests-only");
+	t.is(bad.code, 7, bad.stderr);
+	t.true(stepOf(bad.backup, "digest").message.includes(layer));
+	t.is(bad.backup.validationStatus, "NotValid");
+	t.is((await showBackup(knib, parent.id)).validationStatus, "NotValid");
+	const chain = z
+		.looseObject({ state: z.string() })
+		.parse(await knib.ok("chain", "show", child.chain));
+	t.is(chain.state, "ended");
 });
 
 test("source › a backup whose VM is gone still validates", async (t) => {

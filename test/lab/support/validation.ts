@@ -1,6 +1,6 @@
 // Validations as a user asks for them, and what is to be true of the repository and the host around them.
 import { createHash } from "node:crypto";
-import { chmod, readdir, readFile, stat } from "node:fs/promises";
+import { chmod, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { waitFor } from "./deadline.ts";
@@ -73,6 +73,19 @@ const processesOf = async (word: string): Promise<readonly string[]> => {
 		pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
 	);
 	return lines.filter((line) => line.includes(word) && line.includes("qemu"));
+};
+
+/** Files that qemu processes have open whose command line names the text. */
+export const openFiles = async (word: string): Promise<readonly string[]> => {
+	const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+	const found: string[] = [];
+	for (const pid of pids) {
+		const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+		if (!line.includes(word) || !line.includes("qemu-system")) continue;
+		const fds = await readdir(`/proc/${pid}/fd`).catch((): string[] => []);
+		for (const fd of fds) found.push(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ""));
+	}
+	return found;
 };
 
 /** What validations have left: VMs, scratch files, qemu processes. */

@@ -176,6 +176,10 @@ const runInGuest = (context: StepContext, command: GuestCommandPlan): Promise<Gu
 	);
 };
 
+/** How libvirt says that an answer does not fit into one of its messages (4 MiB; measured on libvirt 9.0). */
+const TOO_LONG = /Unable to encode message payload/;
+const PRINTED_TOO_MUCH = "the command printed more than libvirt can carry (about 3 MB)";
+
 /** Runs the command. `agentMs` is the time from the start to the agent's first answer: waits of ours, such as that for the screenshot, are no part of what a user would wait for. */
 const execute = async (
 	context: StepContext,
@@ -192,8 +196,9 @@ const execute = async (
 		const outcome = reported(context, { ...verdict, output: outputOf(exec) });
 		return ok ? { ...outcome, answerMs: Math.round(agentMs + durationMs()) } : outcome;
 	} catch (thrown) {
-		const { message } = guestsOwn(context, thrown);
+		const error = guestsOwn(context, thrown);
 		await isAlive(context);
+		const message = TOO_LONG.test(error.message) ? PRINTED_TOO_MUCH : error.message;
 		const verdict = { step: "execute_command", ok: false, message } as const;
 		return reported(context, { ...verdict, durationMs: durationMs() });
 	}
