@@ -5,10 +5,15 @@ import leveldown from "leveldown";
 type Reject = (reason: Error) => void;
 type Callback = (error?: Error | null, value?: unknown) => void;
 
-/** The methods that all gets and batches of levelup go through. */
+type NextCallback = (...entry: unknown[]) => void;
+type Iterator = { _next(callback: NextCallback): unknown };
+
+/** The methods that all reads and batches of levelup go through. */
 type Level = {
 	_get(key: unknown, options: object, callback: Callback): void;
+	_iterator(options: object): Iterator;
 	_batch(operations: unknown, options: object, callback: Callback): void;
+	close(callback: Callback): void;
 };
 
 const isNotFound = (error: Error): boolean => /notfound/i.test(error.message);
@@ -17,6 +22,7 @@ const isNotFound = (error: Error): boolean => /notfound/i.test(error.message);
 export class LevelGuard {
 	readonly #make: (location: string) => Level;
 	readonly #waiting = new Set<Reject>();
+	#level: Level | undefined;
 	#damage: Error | undefined;
 	/** While set a key that is not there is damage too. */
 	strict = false;
@@ -24,16 +30,24 @@ export class LevelGuard {
 	/** The `db` option of PouchDB. */
 	readonly factory = (location: string): object => {
 		const level = this.#make(location);
-		const get = level._get.bind(level);
+		this.#level = level;
 		const batch = level._batch.bind(level);
+		const get = level._get.bind(level);
+		const iterator = level._iterator.bind(level);
 		level._batch = (operations, options, callback) =>
 			batch(operations, { ...options, sync: true }, callback);
 		level._get = (key, options, callback) =>
 			get(key, options, (error, value) => {
 				const damaged = error instanceof Error && (this.strict || !isNotFound(error));
 				if (damaged) this.#fail(error);
-				else callback(error, value);
+				else this.#try(() => callback(error, value));
 			});
+		level._iterator = (options) => {
+			const made = iterator(options);
+			const next = made._next.bind(made);
+			made._next = (callback) => next((...entry) => this.#try(() => callback(...entry)));
+			return made;
+		};
 		return level;
 	};
 
@@ -52,8 +66,24 @@ export class LevelGuard {
 		});
 	}
 
-	#fail(error: Error): void {
-		this.#damage = error;
-		for (const reject of this.#waiting) reject(error);
+	/** Closes by `close`, that is PouchDB's; after a failed read PouchDB never ends what it began, and LevelDB is closed below it. */
+	async close(close: () => Promise<void>): Promise<void> {
+		const level = this.#level;
+		if (this.#damage === undefined || level === undefined) await close();
+		else await new Promise<void>((resolve) => level.close(() => resolve()));
+	}
+
+	/** Values are decoded in these callbacks, whose callers are native: what is thrown there would end the process. */
+	#try(callback: () => void): void {
+		try {
+			callback();
+		} catch (thrown) {
+			this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+		}
+	}
+
+	#fail(cause: Error): void {
+		this.#damage ??= new Error("the store cannot be read", { cause });
+		for (const reject of this.#waiting) reject(this.#damage);
 	}
 }

@@ -5,7 +5,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "@knib/core";
 import type { LogBackend } from "./log-backend.ts";
-import { openPouch } from "./pouch-database.ts";
+import { closePouch, openPouch } from "./pouch-database.ts";
 import { openPouchLog, type PouchLog } from "./pouch-log.ts";
 import { storeError } from "./store-errors.ts";
 import { ensureMarker, logDirectories, readMarker, syncPath, writeMarker } from "./store-marker.ts";
@@ -41,7 +41,7 @@ const copyLog = async (log: PouchLog, path: string): Promise<void> => {
 	try {
 		await log.copyTo(target);
 	} finally {
-		await target.pouch.close();
+		await closePouch(target);
 	}
 };
 

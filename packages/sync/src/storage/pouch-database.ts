@@ -60,9 +60,19 @@ export const openPouch = async (directory: string): Promise<PouchDatabase> => {
 		cacheSize: 1 << 20,
 	};
 	const pouch = new Pouch<Sealed>(directory, options);
-	await guard.watch(pouch.info());
-	return { pouch, guard };
+	try {
+		await guard.watch(pouch.info());
+		return { pouch, guard };
+	} catch (thrown) {
+		// When LevelDB did not open there is nothing to close.
+		await guard.close(async () => undefined);
+		throw thrown;
+	}
 };
+
+/** Gives the directory free. */
+export const closePouch = async ({ pouch, guard }: PouchDatabase): Promise<void> =>
+	guard.close(() => pouch.close());
 
 /** How many documents there are, and the last sequence number of PouchDB, which counts writes and deletions. */
 export const infoOf = async ({

@@ -2,6 +2,7 @@
 import { StoreError } from "@knib/core";
 import type { LogBackend, LogBatch, LogEntry } from "./log-backend.ts";
 import {
+	closePouch,
 	infoOf,
 	openPouch,
 	type PouchDatabase,
@@ -111,7 +112,7 @@ class OpenPouchLog implements PouchLog {
 	}
 
 	async close(): Promise<void> {
-		this.#closed ??= this.#database.pouch.close();
+		this.#closed ??= closePouch(this.#database);
 		await this.#closed;
 	}
 
@@ -155,7 +156,7 @@ export const openPouchLog = async (directory: string): Promise<PouchLog> => {
 		try {
 			return new OpenPouchLog(directory, await load(database));
 		} catch (thrown) {
-			await database.pouch.close();
+			await closePouch(database);
 			throw thrown;
 		}
 	} catch (thrown) {

@@ -5,7 +5,9 @@ declare module "leveldown" {
 	/** A LevelDB. */
 	interface LevelDown {
 		_get(key: unknown, options: object, callback: Callback): void;
+		_iterator(options: object): { _next(callback: (...entry: unknown[]) => void): unknown };
 		_batch(operations: unknown, options: object, callback: Callback): void;
+		close(callback: Callback): void;
 	}
 	function leveldown(location: string): LevelDown;
 	export = leveldown;
