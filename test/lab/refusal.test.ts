@@ -14,6 +14,8 @@ import { mountDirectory, mountTmpfs } from "./support/storage.ts";
 let lab: Lab;
 let knib: Knib;
 let guest: Guest;
+/** Backups whose manifest a test has edited: no rescan trusts them. */
+const edited: string[] = [];
 
 test.before(async () => {
 	lab = await startLab();
@@ -172,6 +174,7 @@ test.serial("cancel › in the middle of the copy undoes everything and exits 13
 test.serial("base › that cannot be proven becomes a full with the reason", async (t) => {
 	const broken = async (breakIt: (path: string) => Promise<void>, reason: RegExp) => {
 		const base = await takeBackup(knib, "edge");
+		if (reason.source === "manifest") edited.push(base.id);
 		await breakIt(base.path);
 		const next = await takePoint(knib, guest);
 		t.is(next.backup.kind, "full", next.backup.reason);
@@ -260,7 +263,7 @@ test.serial("store › deleted is rebuilt by a rescan, all backups back", async 
 	await knib.ok("repository", "rescan");
 	const after = (await list()).map((backup) => backup.id);
 	t.deepEqual(
-		before.filter((id) => !after.includes(id)),
+		before.filter((id) => !after.includes(id) && !edited.includes(id)),
 		[],
 	);
 });
