@@ -1,4 +1,5 @@
-// What the store takes. knibd has 150 MB resident with an empty store and 240 MB with 10,000 backups; the rest of it takes about 40.
+// What the store takes. knibd has 150 MB resident with an empty store and 240 MB with 10,000 backups. Compiled, the store takes 93
+// and 171 MiB of that; from the sources, on a busy machine where the garbage collector comes late, up to 20 more.
 import test, { type ExecutionContext } from "ava";
 import { z } from "zod";
 import { startChild } from "../support/store/child.ts";
@@ -28,11 +29,11 @@ test.serial("store › is small when it is empty", async (t) => {
 	t.true(measured.residentMiB < 120);
 });
 
-test.serial("store › stays below 200 MiB with 10,000 backups", async (t) => {
+test.serial("store › stays below 220 MiB with 10,000 backups", async (t) => {
 	const dir = await temporaryDirectory(t);
 	await measure(t, dir, 10_000);
 	const measured = await measure(t, dir, 0);
 	t.log(measured);
 	t.is(measured.count, 10_000);
-	t.true(measured.residentMiB < 200);
+	t.true(measured.residentMiB < 220);
 });
