@@ -35,6 +35,8 @@ const jobsSchema = z.array(
 	}),
 );
 
+const ENDED = /^(?:succeeded|failed|cancelled)$/;
+
 const set = (...values: readonly string[]) => knib.ok("vm", "set", "val01", ...values);
 const command = (path: string, args = "", expected = "") =>
 	set(
@@ -242,10 +244,11 @@ test("kill › knibd dying under a validation leaves nothing once it is back", a
 	await knib.kill();
 	await run;
 	await knib.start();
-	await waitFor(async () => (await leftovers(lab, knib)).length === 0, {
-		deadlineMs: 60_000,
-		what: "the leftovers of a killed daemon to go",
-	});
+	await waitFor(
+		async () =>
+			jobsSchema.parse(await knib.ok("job", "list")).every(({ state }) => ENDED.test(state)),
+		{ deadlineMs: 90_000, what: "the interrupted validation to be made again" },
+	);
 	t.not((await showBackup(knib, full.id)).validationStatus, "Validating");
 });
 

@@ -23,6 +23,7 @@ export * from "./machine/run-state.ts";
 export * from "./plan/admission.ts";
 export * from "./plan/admit-service.ts";
 export * from "./plan/clock-guard.ts";
+export * from "./plan/due-validations.ts";
 export * from "./plan/facts.ts";
 export * from "./plan/follow-ups.ts";
 export * from "./plan/merges.ts";

@@ -74,7 +74,7 @@ const waitForAgent = async (context: StepContext, timeoutMs: number): Promise<Wa
 				message: `the guest agent did not answer within ${timeoutMs / 1000} s`,
 			};
 		}
-		const limit = Math.min(left, AGENT_TRY_MS);
+		const limit = Math.ceil(Math.min(left, AGENT_TRY_MS));
 		const asked = hypervisor.agentSync(uuid, limit);
 		const answered = await within(context, limit + MARGIN_MS, "the agent", asked).catch(
 			(thrown: unknown) => {

@@ -108,6 +108,25 @@ const markDescendants = async (
 	}
 };
 
+/** The ancestors whose layers were read whole and are as published are `checked` too. */
+const proveAncestors = async (context: StepContext, { chain, report }: Recorded): Promise<void> => {
+	const digest = report.steps.find((step) => step.step === "digest" && step.ok);
+	if (digest === undefined) return;
+	const read = new Set(
+		validationPlanOf(context).steps.flatMap((step) =>
+			step.kind === "verify-digests" ? step.layers.map((layer) => layer.backup) : [],
+		),
+	);
+	const { at, host } = report;
+	const proof: Proof = { level: "checked", at, host: host.id, durationMs: digest.durationMs };
+	const repository = await context.repository();
+	for (const member of chain.members) {
+		const { id } = member.manifest.identity;
+		if (id === report.backup || !read.has(id)) continue;
+		await repository.writeMarks(member, { proofs: [...mergeProofs(member.marks.proofs, [proof])] });
+	}
+};
+
 /** Ends the chain of a backup that is not valid. Needs no lease: the file is made once, its first reason stands, and a backup under way is published all the same. */
 const endBadChain = async (context: StepContext, { chain, report }: Recorded): Promise<void> => {
 	const plan = validationPlanOf(context);
@@ -154,6 +173,7 @@ const recordAll = async (context: StepContext): Promise<ValidationReport> => {
 		validation: markOf(report, plan, context.outcomes.screenshot === true),
 		proofs: proofsOf(backup, report),
 	});
+	await proveAncestors(context, { chain, report });
 	await markDescendants(context, { chain, report });
 	await endBadChain(context, { chain, report });
 	return report;
