@@ -6,6 +6,7 @@ import { KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
 import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import type { BackupCare } from "../../apps/host-daemon/src/jobs/backup-care.ts";
 import { createLogger } from "../../apps/host-daemon/src/logger.ts";
 import { aVm } from "./builders/facts.ts";
 import { type Fate, fakeJobService } from "./fake-job-service.ts";
@@ -13,6 +14,19 @@ import { fakeRepositories } from "./fake-repositories.ts";
 import { memoryCatalogDocuments } from "./memory-documents.ts";
 
 const AT = "2026-01-02T03:04:05.000Z";
+
+const notHere = async (): Promise<never> => {
+	throw new KnibError("INTERNAL", "not in this world");
+};
+
+/** Nothing is deleted in this world, and nothing stands in the way of anything. */
+const careless: BackupCare = {
+	undelete: notHere,
+	pin: notHere,
+	unpin: notHere,
+	blocked: async () => [],
+	blockedOf: async () => [],
+};
 
 /** A catalog with a default offering, over documents in memory. */
 export const aCatalog = async () => {
@@ -59,6 +73,7 @@ export const apiWorld = async (
 		deps: {
 			books,
 			jobs: jobs.service,
+			care: careless,
 			host: { id: "fe".repeat(32), name: "here" },
 			now: () => AT,
 			ready: Promise.resolve(),

@@ -10,6 +10,7 @@ import { initCatalog } from "./init/init-catalog.ts";
 import type { ThawWatchdog } from "./jobs/context.ts";
 import { createJobService, type RunningJobService } from "./jobs/create-job-service.ts";
 import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
+import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
 import { openBooks } from "./open-books.ts";
@@ -122,6 +123,16 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	undo.add(async () => gone.stop());
 	const jobs = await startJobs(options, { identity, store, books, gone }, onProblem);
 	undo.add(() => jobs.stop());
+	const trash = createTrashKeeper({
+		catalog: books.catalog,
+		clock: world.clock,
+		stateDir: config.stateDir,
+		newestBackupAt: async () => (await books.backups.list({ all: true })).at(-1)?.createdAt ?? null,
+		alert: (text) => books.alerts.setHost("clock not believable", text),
+		onProblem,
+	});
+	trash.start();
+	undo.add(() => trash.stop());
 	let ready = false;
 	jobs.recovered
 		.then(() => {
@@ -146,6 +157,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const deps: ApiDeps = {
 		books,
 		jobs,
+		care: jobs.care,
 		hypervisor,
 		images,
 		host: info.host,

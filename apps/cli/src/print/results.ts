@@ -36,12 +36,33 @@ export const finishResult = (result: Result): string => {
 	return safe(reason === "" ? what : `${what}: ${reason}`);
 };
 
+/** A backup that was deleted, and what went with it. */
+export const deleteResult = (result: Result): string => {
+	const swept = Array.isArray(result["swept"]) ? result["swept"].map((id) => short(text(id))) : [];
+	const id = short(text(result["id"]));
+	const ended = text(result["chainEnded"]) === "" ? "" : "; its chain is ended";
+	const what =
+		swept.length === 0
+			? `is removed; its data stays for the backups that stand on it`
+			: `is in the trash${swept.length > 1 ? ` with ${swept.filter((one) => one !== id).join(", ")}` : ""}`;
+	return safe(`backup ${id} of ${field(result["vm"], "name")} ${what}${ended}`);
+};
+
+/** A backup whose layers were compressed, or put in place. */
+export const compressionResult = (result: Result): string => {
+	const status = text(result["compressionStatus"]);
+	const next = status === "Compressing" ? "; a second job puts the new layers in place" : "";
+	return safe(`backup ${short(text(result["id"]))} is ${status}${next}`);
+};
+
 /** The result of any job: one line where its type is known, else its fields. */
 export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "Backup") return backupResult;
 	if (type === "Restore") return restoreResult;
 	if (type === "FinishChain") return finishResult;
 	if (type === "BackupValidation") return validationResult;
+	if (type === "DeleteBackup") return deleteResult;
+	if (type === "StartCompression" || type === "FinalizeCompression") return compressionResult;
 	return (result) => safe(JSON.stringify(result));
 };
 

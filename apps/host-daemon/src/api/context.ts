@@ -1,11 +1,13 @@
 import type { DaemonView, DiskImages, Hypervisor, InitInput, InitView, Outcome } from "@knib/core";
 import type { Books } from "../catalog/create-catalog.ts";
+import type { BackupCare } from "../jobs/backup-care.ts";
 import type { JobService } from "../jobs/job-service.ts";
 
 /** What the control API needs of the daemon. */
 export type ApiDeps = {
 	readonly books: Books;
 	readonly jobs: JobService;
+	readonly care: BackupCare;
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
 	readonly host: { readonly id: string; readonly name: string };

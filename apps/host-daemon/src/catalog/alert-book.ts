@@ -43,6 +43,18 @@ export const createAlertBook = ({ alerts, host, now }: Deps) => ({
 		const since = before?.since ?? at;
 		await alerts.put({ id, kind, text, vm: { ...vm }, backup, host: host.name, since, at });
 	},
+	/** Raises what concerns the whole host, or takes it back with a null text. */
+	setHost: async (kind: string, text: string | null): Promise<void> => {
+		const id = `${kind.replaceAll(" ", "-")}:${host.name}`;
+		const before = await alerts.get(id);
+		if (text === null) {
+			if (before !== undefined) await alerts.remove([id]);
+			return;
+		}
+		const at = now();
+		const since = before?.since ?? at;
+		await alerts.put({ id, kind, text, vm: null, backup: null, host: host.name, since, at });
+	},
 	all: (): Promise<readonly AlertBody[]> => alerts.all(),
 });
 export type AlertBook = ReturnType<typeof createAlertBook>;

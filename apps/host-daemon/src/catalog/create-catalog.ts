@@ -129,6 +129,7 @@ export const createCatalog = (deps: Deps) => {
 		repositoryChanges,
 		rescan,
 		backups,
+		alerts,
 		turnstile: createTurnstile(),
 	};
 };

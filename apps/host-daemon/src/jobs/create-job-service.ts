@@ -14,6 +14,7 @@ import {
 } from "@knib/core";
 import { requireVm } from "../facts/gather-vm.ts";
 import { createAftermath } from "./aftermath.ts";
+import { type BackupCare, createBackupCare } from "./backup-care.ts";
 import type { JobDeps } from "./context.ts";
 import type { ExecuteParts } from "./execute-job.ts";
 import { openJobBook } from "./job-book.ts";
@@ -44,6 +45,8 @@ export type JobServiceOptions = {
 export type RunningJobService = JobService & {
 	/** Ends the jobs of an earlier life; new jobs wait for it. Resolves when done. */
 	readonly recovered: Promise<void>;
+	/** What is done with backups at once. */
+	readonly care: BackupCare;
 	/** Cancels what runs and waits for the undo. */
 	stop(): Promise<void>;
 };
@@ -191,6 +194,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 
 	return {
 		recovered,
+		care: createBackupCare({ deps, lanes: parts.lanes }),
 		plan: async (request) => viewPlan(await makePlan(deps, request)),
 		start,
 		show: async (id) => parts.events.view(parts.book.find(id)),

@@ -96,6 +96,7 @@ export const backupInputSchema = z.strictObject({
 	backup: argument,
 	vm: argument.optional(),
 });
+export const backupChangeInputSchema = z.strictObject({ backup: argument, dryRun });
 export const chainFilterSchema = z.strictObject({ vm: argument.optional() });
 export const chainInputSchema = z.strictObject({ chain: argument });
 

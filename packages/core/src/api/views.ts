@@ -4,6 +4,7 @@ import type { Proof } from "../domain/chain.ts";
 import type { Job, Progress } from "../domain/job.ts";
 import type { BackupKind, SkippedDisk } from "../domain/manifest.ts";
 import type { RestorePromise } from "../domain/validation.ts";
+import type { BlockedAction } from "../plan/admission.ts";
 
 export type VmView = {
 	readonly uuid: string;
@@ -109,6 +110,10 @@ export type ChainView = {
 	readonly size: number;
 	readonly problems: readonly string[];
 };
+
+/** A backup or chain together with what cannot be done with it now, and why (I8). */
+export type BackupShown = BackupView & { readonly blocked: readonly BlockedAction[] };
+export type ChainShown = ChainView & { readonly blocked: readonly BlockedAction[] };
 
 /** A job's own fields; `Omit` would lose them to the index signature of a loose schema. */
 type JobFields = { readonly [K in keyof Job as string extends K ? never : K]: Job[K] };

@@ -1,4 +1,4 @@
-import type { BackupView } from "@knib/core";
+import type { BackupShown, BackupView } from "@knib/core";
 import { Args, Flags } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts, table } from "../../print/table.ts";
@@ -17,7 +17,7 @@ const promiseText = ({ validated }: BackupView): string | null =>
 			: { bootMs: validated.agentMs, answerMs: validated.answerMs, pullBytesPerSecond: null },
 	);
 
-const text = (backup: BackupView): string => {
+const text = (backup: BackupShown): string => {
 	const proofs = backup.proof.map((proof) => `${proof.level} ${instant(proof.at)}`);
 	const head = facts([
 		["id", backup.id],
@@ -41,6 +41,10 @@ const text = (backup: BackupView): string => {
 		["offering", backup.offering],
 		["repository", backup.repository],
 		["path", backup.path],
+		["pinned", backup.pinned ? "yes" : null],
+		...backup.blocked.map(
+			({ action, reason }) => ["cannot be done", `${action}: ${reason}`] as const,
+		),
 		...backup.skipped.map((disk) => ["skipped", `${disk.target}: ${disk.reason}`] as const),
 	]);
 	const disks = table(backup.disks, [

@@ -24,6 +24,9 @@ export default class ChainShow extends KnibCommand {
 				["ended by", view.endReason],
 				["size", size(view.size)],
 				["backups", view.backups.map(short).join(", ")],
+				...view.blocked.map(
+					({ action, reason }) => ["cannot be done", `${action}: ${reason}`] as const,
+				),
 				...view.problems.map((problem) => ["problem", problem] as const),
 			]),
 		);

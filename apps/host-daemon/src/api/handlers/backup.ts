@@ -1,7 +1,10 @@
 import {
+	type BackupShown,
 	type BackupView,
+	backupChangeInputSchema,
 	backupFilterSchema,
 	backupInputSchema,
+	type ChainShown,
 	chainFilterSchema,
 	chainInputSchema,
 	KnibError,
@@ -39,7 +42,19 @@ export const backupProcedures = {
 	}),
 	show: procedure
 		.input(backupInputSchema)
-		.query(({ ctx: { deps }, input }) => findBackup(deps, input)),
+		.query(async ({ ctx: { deps }, input }): Promise<BackupShown> => {
+			const view = await findBackup(deps, input);
+			return { ...view, blocked: await deps.care.blocked(view) };
+		}),
+	undelete: procedure
+		.input(backupChangeInputSchema)
+		.mutation(({ ctx: { deps }, input }) => deps.care.undelete(input.backup, input.dryRun)),
+	pin: procedure
+		.input(backupChangeInputSchema)
+		.mutation(({ ctx: { deps, user }, input }) => deps.care.pin(input.backup, user, input.dryRun)),
+	unpin: procedure
+		.input(backupChangeInputSchema)
+		.mutation(({ ctx: { deps }, input }) => deps.care.unpin(input.backup, input.dryRun)),
 	/** The screen of its last validation, PNG in base64. */
 	screenshot: procedure.input(backupInputSchema).query(async ({ ctx: { deps }, input }) => {
 		const view = await findBackup(deps, input);
@@ -61,5 +76,8 @@ export const chainProcedures = {
 	}),
 	show: procedure
 		.input(chainInputSchema)
-		.query(({ ctx, input }) => ctx.deps.books.backups.findChain(input.chain)),
+		.query(async ({ ctx: { deps }, input }): Promise<ChainShown> => {
+			const view = await deps.books.backups.findChain(input.chain);
+			return { ...view, blocked: await deps.care.blockedOf(view) };
+		}),
 };

@@ -23,10 +23,9 @@ const assertAdmitted = async (context: StepContext, repository: Repository): Pro
 	const chain = (await repository.chains(plan.vm.uuid)).find((one) => one.id === plan.chain);
 	if (chain === undefined) return;
 	const facts = await gatherAdmission(context.deps, repository, chain, context.job);
-	const busy = admit("delete", plan.backup, { ...facts, ended: true });
-	const [first] = busy.filter((one) => one.code === "BACKUP_BUSY");
+	const [first] = admit("delete", plan.backup, { ...facts, ended: true });
 	if (first === undefined) return;
-	throw new KnibError("BACKUP_BUSY", `backup ${plan.backup} is not deleted: ${first.reason}`);
+	throw new KnibError(first.code, `backup ${plan.backup} is not deleted: ${first.reason}`);
 };
 
 const trashOne = async (

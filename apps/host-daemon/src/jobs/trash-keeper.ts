@@ -1,0 +1,150 @@
+// Empties the trash of this host's repositories: an entry goes when its grace has passed as the daemon has seen time pass, and nothing
+// goes while the clock is not believable (SAFETY F16). What it has seen is kept in the state directory.
+import { open, readFile, rename } from "node:fs/promises";
+import {
+	asKnibError,
+	type Clock,
+	type ClockSight,
+	EMPTY_LEDGER,
+	lookAtTrash,
+	type Repository,
+	settingMilliseconds,
+	type TrashLedger,
+	trashLedgerSchema,
+} from "@knib/core";
+import type { Catalog } from "../catalog/catalog.ts";
+
+/** The longest time between two looks, ms. */
+const LOOK_MS = 60_000;
+const SHORTEST_LOOK_MS = 500;
+
+export interface TrashKeeper {
+	/** Looks once, and deletes what is due. */
+	look(): Promise<void>;
+	/** Looks again and again until `stop`. */
+	start(): void;
+	stop(): Promise<void>;
+}
+
+type Options = {
+	readonly catalog: Pick<Catalog, "repositories" | "open" | "setting">;
+	readonly clock: Clock;
+	readonly stateDir: string;
+	/** When the newest backup that the view knows was made; null when there is none. */
+	readonly newestBackupAt: () => Promise<string | null>;
+	/** Raises the alert about the clock, or takes it back with null. */
+	readonly alert: (text: string | null) => Promise<void>;
+	readonly onProblem: (error: unknown) => void;
+};
+
+const readLedger = async (path: string): Promise<TrashLedger> => {
+	try {
+		const parsed = trashLedgerSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
+		// A ledger that cannot be read makes every grace begin anew: that deletes later, never earlier.
+		return parsed.success ? parsed.data : EMPTY_LEDGER;
+	} catch {
+		return EMPTY_LEDGER;
+	}
+};
+
+const writeLedger = async (path: string, ledger: TrashLedger): Promise<void> => {
+	const file = await open(`${path}.new`, "w", 0o600);
+	try {
+		await file.writeFile(JSON.stringify(ledger));
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+	await rename(`${path}.new`, path);
+};
+
+type Found = {
+	readonly repositories: ReadonlyMap<string, Repository>;
+	readonly entries: readonly string[];
+	readonly unreadable: readonly string[];
+};
+
+const readAll = async ({ catalog, onProblem }: Options): Promise<Found> => {
+	const repositories = new Map<string, Repository>();
+	const entries: string[] = [];
+	const unreadable: string[] = [];
+	for (const { id } of await catalog.repositories()) {
+		try {
+			const repository = await catalog.open(id);
+			for (const entry of await repository.trash()) entries.push(`${id}/${entry.name}`);
+			repositories.set(id, repository);
+		} catch (thrown) {
+			unreadable.push(id);
+			if (asKnibError(thrown).code !== "REPOSITORY_UNREACHABLE") onProblem(thrown);
+		}
+	}
+	return { repositories, entries, unreadable };
+};
+
+export const createTrashKeeper = (options: Options): TrashKeeper => {
+	const { catalog, clock, stateDir, onProblem } = options;
+	const path = `${stateDir}/trash-ledger.json`;
+	const stopped = new AbortController();
+	let anchor: ClockSight | null = null;
+	let lastMonotonicMs: number | null = null;
+	let loop: Promise<void> = Promise.resolve();
+
+	const graceMs = async (): Promise<number> => {
+		const name = "backup.trash.grace";
+		return settingMilliseconds(name, await catalog.setting(name, {}));
+	};
+
+	const purge = async (found: Found, entry: string): Promise<void> => {
+		const slash = entry.indexOf("/");
+		try {
+			await found.repositories.get(entry.slice(0, slash))?.purge(entry.slice(slash + 1));
+		} catch (thrown) {
+			onProblem(thrown);
+		}
+	};
+
+	const look = async (): Promise<void> => {
+		const found = await readAll(options);
+		const newest = await options.newestBackupAt();
+		const now: ClockSight = { wallMs: Date.parse(clock.now()), monotonicMs: clock.monotonic() };
+		const verdict = lookAtTrash(await readLedger(path), {
+			now,
+			anchor,
+			lastMonotonicMs,
+			newestManifestMs: newest === null ? null : Date.parse(newest),
+			synchronized: null,
+			graceMs: await graceMs(),
+			entries: found.entries,
+			unreadable: found.unreadable,
+		});
+		anchor ??= now;
+		lastMonotonicMs = now.monotonicMs;
+		await writeLedger(path, verdict.ledger);
+		await options.alert(verdict.doubt === null ? null : `nothing is deleted: ${verdict.doubt}`);
+		for (const entry of verdict.purge) await purge(found, entry);
+	};
+
+	const wait = async (): Promise<void> => {
+		const grace = await graceMs().catch(() => LOOK_MS);
+		const ms = Math.min(LOOK_MS, Math.max(SHORTEST_LOOK_MS, grace / 4));
+		await clock.sleep(ms, stopped.signal).catch(() => undefined);
+	};
+
+	const run = async (): Promise<void> => {
+		while (!stopped.signal.aborted) {
+			await look().catch(onProblem);
+			await wait();
+		}
+	};
+
+	return {
+		look,
+		start: () => {
+			loop = run();
+		},
+		stop: async () => {
+			stopped.abort();
+			await loop;
+		},
+	};
+};

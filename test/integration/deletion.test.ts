@@ -1,0 +1,179 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { KnibError, type PublishedBackup } from "@knib/core";
+import test, { type ExecutionContext } from "ava";
+import { createTrashKeeper } from "../../apps/host-daemon/src/jobs/trash-keeper.ts";
+import { testClock } from "../contracts/repository-harness.ts";
+import { contentOf, type ServiceWorld, serviceWorld } from "../support/service-world.ts";
+
+const HOUR = 3_600_000;
+const idOf = (backup: PublishedBackup | undefined): string => backup?.manifest.identity.id ?? "";
+const there = (path: string): Promise<boolean> =>
+	access(path).then(
+		() => true,
+		() => false,
+	);
+
+const trashed = async (world: ServiceWorld): Promise<readonly string[]> =>
+	(await world.repository.trash()).map((entry) => entry.backup);
+
+test("deletion › hides a backup that others stand on, and sweeps it with its last descendant", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	const [first, second, third] = world.members;
+	const soft = await daemon.run({ type: "DeleteBackup", backup: idOf(second) });
+	t.is(soft.state, "succeeded", soft.error?.message);
+	t.is((await world.chain()).members[1]?.marks.removed === null, false);
+	const listed = await world.books.backups.list({ all: false });
+	t.false(listed.some((view) => view.id === idOf(second)));
+	t.is(await contentOf(join(third?.path ?? "", "vda.qcow2")).then(() => "reads"), "reads");
+	const leaf = await daemon.run({ type: "DeleteBackup", backup: idOf(third) });
+	t.is(leaf.state, "succeeded", leaf.error?.message);
+	t.deepEqual(leaf.result?.["swept"], [idOf(third), idOf(second)]);
+	const chain = await world.chain();
+	t.deepEqual(chain.members.map(idOf), [idOf(first)]);
+	t.is(chain.end?.reason, "its newest backup was deleted");
+	t.deepEqual((await trashed(world)).toSorted(), [idOf(second), idOf(third)].toSorted());
+	await daemon.service.stop();
+});
+
+test("deletion › comes back as a whole, and every point reads as before", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	const [, second, third] = world.members;
+	const file = join(third?.path ?? "", "vdb.qcow2");
+	const before = await contentOf(file);
+	await daemon.run({ type: "DeleteBackup", backup: idOf(second) });
+	await daemon.run({ type: "DeleteBackup", backup: idOf(third) });
+	t.false(await there(file));
+	const dry = await daemon.service.care.undelete(idOf(third).slice(-6), true);
+	t.false(dry.done);
+	const outcome = await daemon.service.care.undelete(idOf(third), false);
+	t.true(outcome.done && outcome.result.status === "BackedUp");
+	t.is(await contentOf(file), before);
+	t.deepEqual(await trashed(world), []);
+	const { members, problems } = await world.chain();
+	t.deepEqual(problems, []);
+	t.deepEqual(
+		members.map((member) => member.marks.removed === null),
+		[true, false, true],
+	);
+	await daemon.service.stop();
+});
+
+test("deletion › is refused while the backup is pinned or held, with the reason", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	const [, , third] = world.members;
+	await daemon.service.care.pin(idOf(third), "operator", false);
+	const pinned = await t.throwsAsync(
+		daemon.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test"),
+		{ instanceOf: KnibError },
+	);
+	t.is(pinned?.code, "REFUSED");
+	const view = await world.books.backups.find(idOf(third));
+	const blocked = await daemon.service.care.blocked(view);
+	t.deepEqual(blocked, [{ action: "delete", reason: "it is pinned" }]);
+	await daemon.service.care.unpin(idOf(third), false);
+	const { vm, chain } = third?.manifest.identity ?? { vm: "", chain: "" };
+	const hold = await world.repository.hold(vm, chain, { host: "b", job: "j", why: "restore" });
+	const held = await t.throwsAsync(
+		daemon.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test"),
+		{ instanceOf: KnibError },
+	);
+	t.is(held?.code, "BACKUP_BUSY");
+	t.regex(held?.message ?? "", /its chain is held: restore/);
+	await hold.release();
+	await daemon.service.stop();
+});
+
+const survive = async (t: ExecutionContext, template: string, line: number): Promise<boolean> => {
+	const world = await serviceWorld(t, { template });
+	const [, second, third] = world.members;
+	if (second === undefined) throw new Error("no backups");
+	await world.repository.writeMarks(second, {
+		removed: { at: "2026-01-02T03:04:05.000Z", by: "test" },
+	});
+	const dying = await world.start(line);
+	await dying.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test");
+	const died = await Promise.race([dying.death.then(() => true), dying.idle().then(() => false)]);
+	if (!died) {
+		await dying.service.stop();
+		return false;
+	}
+	const again = await world.start();
+	await again.service.recovered;
+	await again.idle();
+	const { members, problems } = await world.chain();
+	t.deepEqual(problems, [], `after line ${line}`);
+	const left = members.length;
+	t.true(left === 1 || left === 3, `all of the sweep or none after line ${line}: ${left}`);
+	t.is((await trashed(world)).length, 3 - left, `after line ${line}`);
+	await again.service.stop();
+	return true;
+};
+
+test("deletion › converges when the daemon dies after any line of its journal", async (t) => {
+	t.timeout(120_000);
+	const { path: template } = await serviceWorld(t);
+	let line = 1;
+	while (await survive(t, template, line)) line += 1;
+	t.true(line > 6);
+});
+
+const keeperOf = (world: ServiceWorld) => {
+	const clock = testClock();
+	const alerts: (string | null)[] = [];
+	let jump = 0;
+	const keeper = createTrashKeeper({
+		catalog: world.books.catalog,
+		clock: { ...clock, now: () => new Date(Date.parse(clock.now()) + jump).toISOString() },
+		stateDir: world.directory,
+		newestBackupAt: async () => null,
+		alert: async (text) => {
+			alerts.push(text);
+		},
+		onProblem: (problem) => {
+			throw problem;
+		},
+	});
+	const jumpBy = (ms: number): void => {
+		jump += ms;
+	};
+	return { keeper, clock, alerts, jumpBy };
+};
+
+test("trash › is emptied after its grace, as the daemon saw time pass, and not before", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	await daemon.run({ type: "DeleteBackup", backup: idOf(world.members[2]) });
+	const { keeper, clock, alerts } = keeperOf(world);
+	await keeper.look();
+	clock.advance(23 * HOUR);
+	await keeper.look();
+	t.is((await trashed(world)).length, 1);
+	clock.advance(HOUR);
+	await keeper.look();
+	t.deepEqual(await trashed(world), []);
+	t.true(alerts.every((text) => text === null));
+	await daemon.service.stop();
+});
+
+test("trash › keeps everything when the clock jumps a year, and raises an alert", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	await daemon.run({ type: "DeleteBackup", backup: idOf(world.members[2]) });
+	const { keeper, clock, alerts, jumpBy } = keeperOf(world);
+	await keeper.look();
+	jumpBy(365 * 24 * HOUR);
+	clock.advance(25 * HOUR);
+	await keeper.look();
+	t.is((await trashed(world)).length, 1);
+	t.regex(alerts.at(-1) ?? "", /nothing is deleted: the clock was moved forward/);
+	jumpBy(-365 * 24 * HOUR);
+	clock.advance(1000);
+	await keeper.look();
+	t.deepEqual(await trashed(world), [], "believed again, its grace is over");
+	t.is(alerts.at(-1), null);
+	await daemon.service.stop();
+});
