@@ -183,7 +183,8 @@ test("definition › shareable and excluded disks, a serial file and arguments o
 	const name = await awaitThrowAwayVm(lab);
 	const xml = await lab.virsh("dumpxml", name);
 	const opened = await openFiles(scratchOf(knib));
-	t.is((await run).exitCode, 0);
+	const { exitCode, stderr } = await run;
+	t.is(exitCode, 3, String(stderr));
 	for (const text of [xml, ...opened]) t.notRegex(text, /odd-files|console\.log/);
 	t.true(opened.some((path) => path.endsWith("vda.qcow2")));
 	await source.remove();

@@ -144,7 +144,9 @@ const start = async (argv: Argv, options: CommandOptions) => {
 	const child = execa(file, rest, {
 		...CHILD_OPTIONS,
 		stdin: input !== undefined && isDescriptor(input.fd) ? input.fd : "ignore",
-		...(options.deadlineMs === undefined ? {} : { timeout: Math.max(1, options.deadlineMs) }),
+		...(options.deadlineMs === undefined
+			? {}
+			: { timeout: Math.max(1, Math.ceil(options.deadlineMs)) }),
 		...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
 	});
 	return { child, input };

@@ -176,8 +176,8 @@ const runInGuest = (context: StepContext, command: GuestCommandPlan): Promise<Gu
 	);
 };
 
-/** How libvirt says that an answer does not fit into one of its messages (4 MiB; measured on libvirt 9.0). */
-const TOO_LONG = /Unable to encode message payload/;
+/** How libvirt says that an answer is longer than one of its messages (4 MiB) or than it reads at all (10 MiB); measured on libvirt 9.0. */
+const TOO_LONG = /Unable to encode message payload|No complete agent response found/;
 const PRINTED_TOO_MUCH = "the command printed more than libvirt can carry (about 3 MB)";
 
 /** Runs the command. `agentMs` is the time from the start to the agent's first answer: waits of ours, such as that for the screenshot, are no part of what a user would wait for. */
