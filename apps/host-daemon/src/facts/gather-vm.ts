@@ -21,6 +21,18 @@ export const requireVm = async (hypervisor: Hypervisor, idOrName: string): Promi
 	return vm;
 };
 
+/** Uuid and name of a VM, without looking at the rest of it. Rejects with VM_NOT_FOUND. */
+export const requireListed = async (
+	hypervisor: Hypervisor,
+	idOrName: string,
+): Promise<{ readonly uuid: string; readonly name: string }> => {
+	const all = await hypervisor.list();
+	const found =
+		all.find((vm) => vm.uuid === idOrName.toLowerCase()) ?? all.find((vm) => vm.name === idOrName);
+	if (found !== undefined) return found;
+	throw new KnibError("VM_NOT_FOUND", `there is no VM ${idOrName} on this host`);
+};
+
 /** Identity of the images of a chain and of their external data files, in the order of the chain. */
 export const factsOf = async (
 	images: DiskImages,

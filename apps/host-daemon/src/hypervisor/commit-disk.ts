@@ -1,20 +1,20 @@
 // A merge on a VM in whatever state it is: by libvirt while it runs, by a holder of our own while it is off. A VM that stops in the
 // middle of one is gone on with by the other.
-import { KnibError, type LongOperation, type Vm } from "@knib/core";
+import { KnibError, type LongOperation } from "@knib/core";
 import { type CommitRange, commitLive } from "./commit-live.ts";
 import { commitOffline, type OfflineDeps } from "./commit-offline.ts";
-import { readPicture } from "./vm-picture.ts";
+import { readDefinitions, readPicture } from "./vm-picture.ts";
 
 /** State changes that are followed before giving up. */
 const ROUNDS = 3;
 
-const once = async (
+const commitOff = async (
 	deps: OfflineDeps,
-	vm: Vm,
+	uuid: string,
 	range: CommitRange,
 	options: LongOperation,
 ): Promise<void> => {
-	if (vm.xml.live !== undefined) return commitLive(deps, vm.uuid, range, options);
+	const vm = await readPicture(deps.virsh, uuid);
 	if (vm.managedSave) {
 		throw new KnibError("VM_STATE", `the VM ${vm.name} has a saved state, which names its images`);
 	}
@@ -34,14 +34,15 @@ export const commitDisk = async (
 	options: LongOperation = {},
 ): Promise<void> => {
 	for (let round = 1; ; round += 1) {
-		const vm = await readPicture(deps.virsh, uuid);
+		const { live } = await readDefinitions(deps.virsh, uuid);
 		try {
-			return await once(deps, vm, range, options);
+			if (live !== undefined) return await commitLive(deps, uuid, range, options);
+			return await commitOff(deps, uuid, range, options);
 		} catch (thrown) {
 			const again = thrown instanceof KnibError && thrown.code !== "CANCELLED" && round < ROUNDS;
 			if (!again) throw thrown;
-			const now = await readPicture(deps.virsh, uuid);
-			if ((now.xml.live === undefined) === (vm.xml.live === undefined)) throw thrown;
+			const now = await readDefinitions(deps.virsh, uuid);
+			if ((now.live === undefined) === (live === undefined)) throw thrown;
 		}
 	}
 };

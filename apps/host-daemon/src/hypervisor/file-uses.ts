@@ -21,6 +21,7 @@ type Named = FileUse & {
 
 const VMS_AT_ONCE = 4;
 const DEEPEST = 200;
+const TRIES = 5;
 
 const pathOf = (image: XmlImage, volumes: ReadonlyMap<string, VolumePlace>): string | undefined => {
 	if ("path" in image.source) return image.source.path;
@@ -68,36 +69,48 @@ const usesOfDefinition = async (
 		: [...uses, { path: nvram, vm, where, writable: true, format: "raw", needed: false }];
 };
 
-const usesOfVm = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> => {
-	const [info, xml, snapshots] = await Promise.all([
-		virsh(virshArgv.dominfo(uuid)).then(parseDominfo),
+type Info = ReturnType<typeof parseDominfo>;
+
+const usesNow = async (virsh: Virsh, uuid: string, info: Info): Promise<readonly Named[]> => {
+	const [xml, snapshots] = await Promise.all([
 		readDefinitions(virsh, uuid),
 		readSnapshots(virsh, uuid),
 	]);
-	const uses = [
-		...(await usesOfDefinition(virsh, xml.inactive, {
-			vm: uuid,
-			where: "inactive",
-			needed: false,
-		})),
-	];
-	if (xml.live !== undefined) {
-		uses.push(
-			...(await usesOfDefinition(virsh, xml.live, { vm: uuid, where: "live", needed: true })),
-		);
-	}
-	if (info.managedSave) {
-		const saved = await virsh(virshArgv.managedSaveXml(uuid));
-		const context = { vm: uuid, where: "managed save", needed: false } as const;
-		uses.push(...(await usesOfDefinition(virsh, saved, context)));
-	}
-	for (const { files, frozen } of snapshots) {
-		const where = "snapshot";
-		for (const path of files) {
-			uses.push({ path, vm: uuid, where, writable: !frozen.includes(path), needed: false });
+	const of = (definition: string, where: FileUse["where"], needed = false) =>
+		usesOfDefinition(virsh, definition, { vm: uuid, where, needed });
+	const saved = info.managedSave ? await virsh(virshArgv.managedSaveXml(uuid)) : undefined;
+	const uses = await Promise.all([
+		of(xml.inactive, "inactive"),
+		xml.live === undefined ? [] : of(xml.live, "live", true),
+		saved === undefined ? [] : of(saved, "managed save"),
+	]);
+	const named = snapshots.flatMap(({ files, frozen }) =>
+		files.map((path): Named => {
+			const writable = !frozen.includes(path);
+			return { path, vm: uuid, where: "snapshot", writable, needed: false };
+		}),
+	);
+	return [...uses.flat(), ...named];
+};
+
+const sameInfo = (a: Info, b: Info): boolean =>
+	a.state === b.state && a.managedSave === b.managedSave && a.persistent === b.persistent;
+
+/** Read again when the VM started, stopped or was saved meanwhile: a definition could have been missed between two questions. */
+const usesOfVm = async (virsh: Virsh, uuid: string): Promise<readonly Named[]> => {
+	const ask = async (): Promise<Info> => parseDominfo(await virsh(virshArgv.dominfo(uuid)));
+	let before = await ask();
+	for (let left = TRIES; left > 0; left -= 1) {
+		const uses = await Promise.allSettled([usesNow(virsh, uuid, before)]);
+		const after = await ask();
+		if (sameInfo(before, after)) {
+			const [result] = uses;
+			if (result.status === "fulfilled") return result.value;
+			throw result.reason;
 		}
+		before = after;
 	}
-	return uses;
+	throw new KnibError("VM_STATE", `the VM ${uuid} starts and stops while it is being looked at`);
 };
 
 /** A VM that vanished since it was listed names nothing any more. */

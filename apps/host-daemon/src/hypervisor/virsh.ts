@@ -34,23 +34,31 @@ export type HypervisorDeps = {
 const SHUTDOWN_POLL_MS = 200;
 
 const listVms = async (virsh: Virsh): ReturnType<Hypervisor["list"]> => {
-	const vms = parseList(await virsh(virshArgv.list()));
-	const states = parseStates(await virsh(virshArgv.states()));
+	const [listed, stated] = await Promise.all([virsh(virshArgv.list()), virsh(virshArgv.states())]);
+	const vms = parseList(listed);
+	const states = parseStates(stated);
 	return vms.map((vm) => ({ ...vm, state: states.get(vm.name) ?? "other" }));
 };
 
-/** Undefined for a VM that libvirt does not have, or that went away while it was looked at. */
-const findVm = async (virsh: Virsh, idOrName: string): ReturnType<Hypervisor["vm"]> => {
-	const vms = parseList(await virsh(virshArgv.list()));
-	const byId = vms.find((vm) => vm.uuid === idOrName.toLowerCase());
-	const found = byId ?? vms.find((vm) => vm.name === idOrName);
-	if (found === undefined) return undefined;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const pictureOf = async (virsh: Virsh, uuid: string): ReturnType<Hypervisor["vm"]> => {
 	try {
-		return await readPicture(virsh, found.uuid);
+		return await readPicture(virsh, uuid);
 	} catch (thrown) {
 		if (thrown instanceof KnibError && thrown.code === "VM_NOT_FOUND") return undefined;
 		throw thrown;
 	}
+};
+
+/** Undefined for a VM that libvirt does not have, or that went away while it was looked at. */
+const findVm = async (virsh: Virsh, idOrName: string): ReturnType<Hypervisor["vm"]> => {
+	if (UUID.test(idOrName)) {
+		const vm = await pictureOf(virsh, idOrName.toLowerCase());
+		if (vm !== undefined) return vm;
+	}
+	const found = parseList(await virsh(virshArgv.list())).find((vm) => vm.name === idOrName);
+	return found === undefined ? undefined : pictureOf(virsh, found.uuid);
 };
 
 const listNetworks = async (

@@ -85,8 +85,10 @@ const picture = async (virsh: Virsh, uuid: string): Promise<Vm | undefined> => {
 	};
 	const vm = readVm(xml, { ...answers, busy: new Set() });
 	if (xml.live === undefined) return vm;
-	const busy = await busyTargets(virsh, vm);
-	const after = parseDominfo(await virsh(virshArgv.dominfo(uuid)));
+	const [busy, after] = await Promise.all([
+		busyTargets(virsh, vm),
+		virsh(virshArgv.dominfo(uuid)).then(parseDominfo),
+	]);
 	return after.state === info.state ? readVm(xml, { ...answers, busy }) : undefined;
 };
 

@@ -12,7 +12,7 @@ import {
 	type Store,
 	shortId,
 } from "@knib/core";
-import { requireVm } from "../facts/gather-vm.ts";
+import { requireListed } from "../facts/gather-vm.ts";
 import { createAftermath } from "./aftermath.ts";
 import { type BackupCare, createBackupCare } from "./backup-care.ts";
 import type { JobDeps } from "./context.ts";
@@ -59,8 +59,8 @@ const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> =
 		const { id, vm } = await deps.catalog.findBackup(request.backup);
 		return { lane: vm.uuid, vm, backup: id };
 	}
-	const vm = await requireVm(deps.hypervisor, request.vm);
-	return { lane: vm.uuid, vm: { uuid: vm.uuid, name: vm.name }, backup: null };
+	const { uuid, name } = await requireListed(deps.hypervisor, request.vm);
+	return { lane: uuid, vm: { uuid, name }, backup: null };
 };
 
 const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan | null): Job => ({

@@ -33,14 +33,19 @@ const strangersOn = async (
 
 type Found = { readonly vm: Vm; readonly images: readonly ImageInfo[] };
 
-const findDisk = async (context: StepContext, target: string): Promise<Found | undefined> => {
-	const { hypervisor, images } = context.deps;
-	const vm = await hypervisor.vm(context.plan.vm.uuid);
+const imagesOf = async (
+	context: StepContext,
+	vm: Vm | undefined,
+	target: string,
+): Promise<Found | undefined> => {
 	const disk = vm?.disks.find((one) => one.target === target);
 	if (vm === undefined || disk?.path === undefined) return undefined;
 	if (disk.format !== "qcow2" && disk.format !== "raw") return undefined;
-	return { vm, images: await images.chain(disk.path, disk.format) };
+	return { vm, images: await context.deps.images.chain(disk.path, disk.format) };
 };
+
+const findDisk = async (context: StepContext, target: string): Promise<Found | undefined> =>
+	imagesOf(context, await context.deps.hypervisor.vm(context.plan.vm.uuid), target);
 
 /** Merged already: the base is in the chain and none of the overlays is. */
 const isMerged = (merge: MergePlan, images: readonly ImageInfo[]): boolean => {
@@ -69,6 +74,7 @@ const assertSafe = async (context: StepContext, merge: MergePlan, found: Found):
 	if (reason !== undefined) throw new KnibError("REFUSED", reason);
 };
 
+/** Merges one run, unless an earlier attempt has. */
 const mergeOne = async (
 	context: StepContext,
 	merge: MergePlan,
@@ -76,23 +82,27 @@ const mergeOne = async (
 ): Promise<void> => {
 	const { hypervisor } = context.deps;
 	const found = await findDisk(context, merge.target);
-	if (found === undefined)
+	if (found === undefined) {
 		throw new KnibError("REFUSED", `disk ${merge.target} has left the VM; its overlay is kept`);
-	if (!isMerged(merge, found.images)) {
-		await assertSafe(context, merge, found);
-		await hypervisor.commit(
-			found.vm.uuid,
-			{ target: merge.target, base: merge.base.path, top: merge.top },
-			{ onProgress },
-		);
-		const after = await findDisk(context, merge.target);
-		if (after === undefined || !isMerged(merge, after.images)) {
-			throw new KnibError(
-				"VERIFY_FAILED",
-				`the merge of ${merge.target} left other images than expected`,
-			);
-		}
 	}
+	if (isMerged(merge, found.images)) return;
+	await assertSafe(context, merge, found);
+	const range = { target: merge.target, base: merge.base.path, top: merge.top };
+	await hypervisor.commit(found.vm.uuid, range, { onProgress });
+};
+
+/** What libvirt and the headers say after all merges; a run that is still there is kept. */
+const readBack = async (
+	context: StepContext,
+	merges: readonly MergePlan[],
+): Promise<readonly MergePlan[]> => {
+	const vm = await context.deps.hypervisor.vm(context.plan.vm.uuid);
+	const done: MergePlan[] = [];
+	for (const merge of merges) {
+		const found = await imagesOf(context, vm, merge.target);
+		if (found !== undefined && isMerged(merge, found.images)) done.push(merge);
+	}
+	return done;
 };
 
 /** Each disk by itself: what cannot be merged now stays as an extra layer, fully usable, with the reason (SPEC 2.11). */
@@ -100,19 +110,24 @@ export const mergeOverlays: Executor<"merge-overlays"> = {
 	run: async (step, context): Promise<Outcomes> => {
 		const vm = context.plan.vm.uuid;
 		const leftover: { target: string; reason: string }[] = [];
-		const merged: string[] = [];
+		const merged: MergePlan[] = [];
 		await context.deps.hypervisor.settle(vm);
 		for (const [index, merge] of step.merges.entries()) {
 			const progress = (fraction: number): void =>
 				context.progress(Math.round((index + fraction) * 100), step.merges.length * 100, "percent");
 			try {
 				await mergeOne(context, merge, progress);
-				merged.push(...merge.overlays);
+				merged.push(merge);
 			} catch (thrown) {
 				leftover.push({ target: merge.target, reason: asKnibError(thrown).message });
 			}
 		}
-		for (const { path, reason } of await retireFiles(context.deps, vm, merged)) {
+		const done = await readBack(context, merged);
+		for (const { target } of merged.filter((merge) => !done.includes(merge))) {
+			leftover.push({ target, reason: "the merge left other images than expected" });
+		}
+		const overlays = done.flatMap((merge) => merge.overlays);
+		for (const { path, reason } of await retireFiles(context.deps, vm, overlays)) {
 			context.log("warn", `${path} stays beside the disk: ${reason}`);
 		}
 		return {

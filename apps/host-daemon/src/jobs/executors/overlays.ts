@@ -53,10 +53,8 @@ const assertOverlay = async (images: DiskImages, plan: OverlayPlan): Promise<voi
 
 /** Makes the overlays beside their bases and reads them back. */
 export const makeOverlays: Executor<"make-overlays"> = {
-	run: async (step, { deps, plan }) => {
-		const vm = await requireVm(deps.hypervisor, plan.vm.uuid);
+	run: async (step, { deps }) => {
 		for (const disk of step.disks) {
-			await assertUnchanged(deps.images, vm, disk);
 			await deps.images
 				.createOverlay({
 					path: disk.overlay,
