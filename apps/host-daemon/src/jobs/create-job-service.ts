@@ -10,6 +10,7 @@ import {
 	type KnibError,
 	type Plan,
 	type Store,
+	settingMilliseconds,
 	shortId,
 } from "@knib/core";
 import { requireListed } from "../facts/gather-vm.ts";
@@ -149,6 +150,8 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		onProblem: (error: KnibError) => onProblem(error),
 	}).then(async () => {
 		await sweepValidations(deps, new Set()).catch(onProblem);
+		const keep = await deps.catalog.setting("jobs.keep", {});
+		await parts.book.prune(settingMilliseconds("jobs.keep", keep)).catch(onProblem);
 		ready = true;
 		for (const job of waiting.reverse()) await requeue(job);
 		services.open();

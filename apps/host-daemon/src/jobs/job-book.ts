@@ -7,8 +7,8 @@ export interface JobBook {
 	/** The one job that a part of an id names. Rejects with NOT_FOUND or AMBIGUOUS_ID. */
 	find(text: string): Job;
 	list(filter: JobFilter): readonly Job[];
-	/** Removes jobs that ended before the instant. */
-	prune(before: string): Promise<void>;
+	/** Removes jobs that ended `keepMs` or more before the newest job was made. Measured from job to job, so that a clock that jumps removes nothing. */
+	prune(keepMs: number): Promise<void>;
 }
 
 const matches = (job: Job, filter: JobFilter): boolean =>
@@ -52,9 +52,11 @@ export const openJobBook = async (
 			[...jobs.values()]
 				.filter((job) => matches(job, filter))
 				.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)),
-		prune: async (before) => {
+		prune: async (keepMs) => {
+			const newest = Math.max(...[...jobs.values()].map((job) => Date.parse(job.createdAt)));
+			const before = newest - keepMs;
 			for (const job of jobs.values()) {
-				if (job.endedAt === null || job.endedAt >= before) continue;
+				if (job.endedAt === null || Date.parse(job.endedAt) >= before) continue;
 				jobs.delete(job.id);
 				await store.remove("job", job.id);
 			}
