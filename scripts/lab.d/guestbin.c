@@ -227,7 +227,9 @@ _Noreturn static void seq(const char *first, const char *second)
 	int fds[2] = { open_or_die(first, O_CREAT | O_RDWR), -1 };
 	if (second)
 		fds[1] = open_or_die(second, O_CREAT | O_RDWR);
-	for (uint64_t i = lseek(fds[0], 0, SEEK_END) / BLOCK;; i++) {
+	/* a writer that was stopped between the two goes on where the second one ends */
+	off_t end = lseek(fds[fds[1] < 0 ? 0 : 1], 0, SEEK_END);
+	for (uint64_t i = end / BLOCK;; i++) {
 		make_record(record, i);
 		for (int f = 0; f < 2 && fds[f] >= 0; f++) {
 			write_at(fds[f], record, BLOCK, (off_t)i * BLOCK);

@@ -166,7 +166,8 @@ export function guestOf(
 		startWriter: async (...files) => {
 			const writer = `setsid guestbin seq ${quoteAll(files)} </dev/null >/dev/null 2>&1 & echo $!`;
 			const writerPid = (await exec(writer)).stdout.trim();
-			return { stop: async () => void (await exec(`kill ${writerPid}`)) };
+			const stop = `kill ${writerPid}; while kill -0 ${writerPid} 2>/dev/null; do usleep 20000; done`;
+			return { stop: async () => void (await exec(stop)) };
 		},
 		checkWriter: async (...files) => {
 			const { stdout } = await exec(`guestbin seqcheck ${quoteAll(files)}`);
