@@ -78,8 +78,8 @@ const definition = (
 	accel: string,
 	vm: { name: string; uuid: string; disks: readonly HarnessDisk[]; agent?: boolean },
 ): string => `<domain type='${accel}'><name>${escapeXml(vm.name)}</name><uuid>${vm.uuid}</uuid>
-<memory unit='MiB'>32</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>
-<devices>${vm.disks.map(diskXml).join("")}<video><model type='vga'/></video><graphics type='vnc'/>
+<memory unit='MiB'>32</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>
+<devices>${vm.disks.map(diskXml).join("")}<video><model type='vga'/></video>
 ${vm.agent === true ? "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>" : ""}
 </devices></domain>`;
 

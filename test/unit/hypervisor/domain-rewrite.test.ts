@@ -5,6 +5,7 @@ import {
 	type MergedImages,
 	storedChain,
 } from "../../../apps/host-daemon/src/hypervisor/domain-rewrite.ts";
+import { type Volumes, volumeKey } from "../../../apps/host-daemon/src/hypervisor/domain-xml.ts";
 import { parseXml, writeXml } from "../../../apps/host-daemon/src/hypervisor/xml-document.ts";
 import { fromVirsh } from "./recorded.ts";
 
@@ -15,26 +16,31 @@ const ROOT = "/srv/vms/root, of web.qcow2";
 
 const chained = fromVirsh("dumpxml-chain-inactive.xml");
 const onRoot = { path: ROOT, format: "qcow2", kind: "file" } as const;
+const volume = { pool: "images", volume: "web-volume.qcow2" };
+const volumes: Volumes = new Map([[volumeKey(volume), { kind: "file", path: "/pool/web.qcow2" }]]);
+const chainIn = (xml: string, target: string) => storedChain(xml, target, volumes);
 const merge = (merged: readonly string[], base: MergedImages["base"] = onRoot): MergedImages => ({
 	target: "vda",
 	merged,
 	base,
+	volumes,
 });
 const after = (xml: string, change: MergedImages): string => afterMerge(xml, change) ?? "unchanged";
 const unspaced = (xml: string): string =>
 	writeXml(parseXml(xml, "domain")).replaceAll(/>\s+</g, "><");
 
 test("storedChain › lists what a definition stores, top first", (t) => {
-	t.deepEqual(storedChain(chained, "vda"), [OV3, OV2, OV1, ROOT]);
-	t.deepEqual(storedChain(chained, "vdb"), ["/dev/loop0"]);
-	t.deepEqual(storedChain(chained, "vdc"), []);
-	t.throws(() => storedChain(chained, "vdz"), { instanceOf: KnibError, code: "NOT_FOUND" });
+	t.deepEqual(chainIn(chained, "vda"), [OV3, OV2, OV1, ROOT]);
+	t.deepEqual(chainIn(chained, "vdb"), ["/dev/loop0"]);
+	t.deepEqual(chainIn(chained, "vdc"), ["/pool/web.qcow2"]);
+	t.deepEqual(storedChain(chained, "vdc", new Map()), []);
+	t.throws(() => chainIn(chained, "vdz"), { instanceOf: KnibError, code: "NOT_FOUND" });
 });
 
 test("afterMerge › leaves out a merged middle image and nothing else", (t) => {
 	const ov1 = { path: OV1, format: "qcow2", kind: "file" } as const;
 	const changed = after(chained, merge([OV2], ov1));
-	t.deepEqual(storedChain(changed, "vda"), [OV3, OV1, ROOT]);
+	t.deepEqual(chainIn(changed, "vda"), [OV3, OV1, ROOT]);
 	const block = (path: string): string =>
 		`<backingStore type="file"><format type="qcow2"/><source file="${path}"/>`;
 	const expected = unspaced(chained).replace(block(OV2), "").replace("</backingStore>", "");
@@ -43,7 +49,7 @@ test("afterMerge › leaves out a merged middle image and nothing else", (t) => 
 
 test("afterMerge › puts the disk on the base when the active image was merged", (t) => {
 	const changed = after(chained, merge([OV3, OV2, OV1]));
-	t.deepEqual(storedChain(changed, "vda"), [ROOT]);
+	t.deepEqual(chainIn(changed, "vda"), [ROOT]);
 	t.regex(changed, /<source file="\/srv\/vms\/root, of web.qcow2"\/>/);
 	t.true(changed.includes('passwd="g&lt;1&gt;"'));
 	t.true(changed.includes("<knib:tag>production</knib:tag>"));
@@ -52,7 +58,7 @@ test("afterMerge › puts the disk on the base when the active image was merged"
 test("afterMerge › keeps the part of the chain below the base", (t) => {
 	const ov2 = { path: OV2, format: "qcow2", kind: "file" } as const;
 	const changed = after(chained, merge([OV3], ov2));
-	t.deepEqual(storedChain(changed, "vda"), [OV2, OV1, ROOT]);
+	t.deepEqual(chainIn(changed, "vda"), [OV2, OV1, ROOT]);
 });
 
 test("afterMerge › says when the definition has it so already", (t) => {
@@ -78,6 +84,16 @@ test("afterMerge › takes over what the stored chain says of the base", (t) => 
 	t.is(
 		after(xml, merge(["/o"], base)),
 		`<domain><devices><disk type="block"><driver name="qemu" type="raw"/><source dev="/dev/x"><seclabel model="dac" relabel="no"/></source><backingStore/><target dev="vda"/></disk></devices></domain>`,
+	);
+});
+
+test("afterMerge › names a volume of a pool as one again", (t) => {
+	const stored = `<backingStore type='volume'><format type='qcow2'/><source pool='images' volume='web-volume.qcow2'/><backingStore/></backingStore>`;
+	const xml = `<domain><devices><disk type='file'><driver type='qcow2'/><source file='/o'/>${stored}<target dev='vda'/></disk></devices></domain>`;
+	const base = { path: "/pool/web.qcow2", format: "qcow2", kind: "file" } as const;
+	t.is(
+		after(xml, merge(["/o"], base)),
+		`<domain><devices><disk type="volume"><driver type="qcow2"/><source pool="images" volume="web-volume.qcow2"/><backingStore/><target dev="vda"/></disk></devices></domain>`,
 	);
 });
 

@@ -3,9 +3,11 @@
 import { type Clock, KnibError, type LongOperation } from "@knib/core";
 import { disksOfDomain, sourceOf, targetOf } from "./domain-images.ts";
 import { storedChain } from "./domain-rewrite.ts";
+import { volumeKey } from "./domain-xml.ts";
 import { virshArgv } from "./virsh-argv.ts";
 import { stderrOf, type Virsh } from "./virsh-client.ts";
 import { type BlockJob, parseBlockJob } from "./virsh-parse.ts";
+import { resolveVolumes } from "./vm-picture.ts";
 import { attributeOf, elementOf, parseXml } from "./xml-document.ts";
 
 export type JobDeps = { readonly virsh: Virsh; readonly clock: Clock };
@@ -32,18 +34,25 @@ export const readLiveDisk = async (
 	if (attributeOf(domain, "id") === undefined) {
 		throw new KnibError("VM_STATE", `the VM ${uuid} does not run`);
 	}
-	const chain = storedChain(xml, target);
+	const volumes = await resolveVolumes(virsh, [xml]);
+	const chain = storedChain(xml, target, volumes);
 	const disk = disksOfDomain(domain).find((one) => targetOf(one) === target);
 	const mirror = disk && elementOf(disk, "mirror");
 	if (mirror === undefined) return { chain };
 	const source = sourceOf(mirror);
+	const path =
+		source.kind === "volume"
+			? volumes.get(volumeKey(source))?.path
+			: "path" in source
+				? source.path
+				: undefined;
 	const ready = attributeOf(mirror, "ready");
 	return {
 		chain,
 		mirror: {
 			job: attributeOf(mirror, "job") ?? "",
 			ready: ready === "yes",
-			...("path" in source ? { path: source.path } : {}),
+			...(path === undefined ? {} : { path }),
 		},
 	};
 };

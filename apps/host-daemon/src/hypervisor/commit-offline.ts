@@ -10,13 +10,14 @@ import {
 	KnibError,
 	type LongOperation,
 } from "@knib/core";
+import { isDeviceUsed } from "./device-users.ts";
 import { afterMerge, type MergedImages, storedChain } from "./domain-rewrite.ts";
 import { attempt } from "./files.ts";
 import type { Converse } from "./run-command.ts";
 import { holdChain } from "./storage-daemon.ts";
 import { virshArgv } from "./virsh-argv.ts";
 import type { Virsh } from "./virsh-client.ts";
-import { readDefinitions } from "./vm-picture.ts";
+import { readDefinitions, resolveVolumes } from "./vm-picture.ts";
 
 export type OfflineDeps = {
 	readonly virsh: Virsh;
@@ -48,22 +49,26 @@ const rewriteDefinition = async (
 ): Promise<void> => {
 	// A start that qemu is about to refuse may be under way: libvirt then shows a live definition too, which does not matter.
 	const { inactive } = await readDefinitions(deps.virsh, uuid);
-	const before = storedChain(inactive, change.target)[0];
+	const before = storedChain(inactive, change.target, change.volumes)[0];
 	if (before !== active && before !== change.base.path) {
 		throw new KnibError("VM_STATE", `the VM ${uuid} was defined anew during the merge`);
 	}
 	const wanted = afterMerge(inactive, change);
 	if (wanted === undefined) return;
 	await deps.virsh(virshArgv.define(), { input: wanted });
-	const stored = storedChain((await readDefinitions(deps.virsh, uuid)).inactive, change.target);
+	const after = (await readDefinitions(deps.virsh, uuid)).inactive;
+	const stored = storedChain(after, change.target, change.volumes);
 	if (change.merged.some((path) => stored.includes(path))) {
 		throw new KnibError("VERIFY_FAILED", `libvirt still names a merged image of ${change.target}`);
 	}
 };
 
 /** Whether headers and definition both say that the merge is done. */
-const isDone = (xml: string, chain: readonly ImageInfo[], disk: OfflineDisk): boolean =>
-	positionOf(chain, disk.top) < 0 && !storedChain(xml, disk.target).includes(disk.top);
+const isDone = (
+	stored: readonly string[],
+	chain: readonly ImageInfo[],
+	disk: OfflineDisk,
+): boolean => positionOf(chain, disk.top) < 0 && !stored.includes(disk.top);
 
 /** Merges the images above `base`, up to and with `top`, into `base`, for a VM that is off. Rejects with REFUSED when `base` is not below the VM's disk, VM_BUSY when an image is in use, VM_STATE when the VM was defined on other images meanwhile. */
 export const commitOffline = async (
@@ -74,7 +79,8 @@ export const commitOffline = async (
 ): Promise<void> => {
 	const chain = await deps.images.chain(disk.active.path, disk.active.format);
 	const { inactive } = await readDefinitions(deps.virsh, uuid);
-	if (isDone(inactive, chain, disk)) return;
+	const volumes = await resolveVolumes(deps.virsh, [inactive]);
+	if (isDone(storedChain(inactive, disk.target, volumes), chain, disk)) return;
 	const base = positionOf(chain, disk.base);
 	const top = positionOf(chain, disk.top);
 	const baseImage = chain[base];
@@ -85,6 +91,9 @@ export const commitOffline = async (
 		);
 	}
 	const kinds = await Promise.all(chain.map((image) => kindOf(image.path)));
+	if (kinds[base] === "block" && (await isDeviceUsed(disk.base))) {
+		throw new KnibError("VM_BUSY", `${disk.base} is in use by another process`);
+	}
 	const held = chain.map((image, at) => ({ ...image, kind: kinds[at] ?? "file" }));
 	const holder = await holdChain(deps, held);
 	try {
@@ -94,6 +103,7 @@ export const commitOffline = async (
 			target: disk.target,
 			merged,
 			base: { path: disk.base, format: baseImage.format, kind: kinds[base] ?? "file" },
+			volumes,
 		});
 	} finally {
 		await holder.close();

@@ -22,6 +22,9 @@ import {
 /** Where a volume of a storage pool lies. */
 export type VolumePlace = { readonly kind: "file" | "block"; readonly path: string };
 
+/** Where volumes lie, by {@link volumeKey}. */
+export type Volumes = ReadonlyMap<string, VolumePlace>;
+
 /** Key of a volume in the table of resolved ones. */
 export const volumeKey = (volume: { pool: string; volume: string }): string =>
 	JSON.stringify([volume.pool, volume.volume]);
@@ -34,7 +37,7 @@ export type VmAnswers = {
 	readonly run?: string;
 	readonly snapshots: readonly VmSnapshot[];
 	readonly checkpoints: number;
-	readonly volumes: ReadonlyMap<string, VolumePlace>;
+	readonly volumes: Volumes;
 	/** Targets that have a block job. */
 	readonly busy: ReadonlySet<string>;
 };
@@ -68,10 +71,7 @@ const memoryOf = (domain: XmlElement): number => {
 	return Number(textInside(memory)) * (UNITS[attributeOf(memory, "unit") ?? "KiB"] ?? 1024);
 };
 
-const place = (
-	source: XmlSource,
-	volumes: VmAnswers["volumes"],
-): { source: DiskSource; path?: string } => {
+const place = (source: XmlSource, volumes: Volumes): { source: DiskSource; path?: string } => {
 	if (source.kind === "file" || source.kind === "block")
 		return { source: source.kind, path: source.path };
 	if (source.kind === "volume") {

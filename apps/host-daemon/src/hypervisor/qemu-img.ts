@@ -1,6 +1,7 @@
 // The real DiskImages: qemu-img, qemu-io's lock, and the file system.
 import { stat } from "node:fs/promises";
 import { type DiskImages, KnibError } from "@knib/core";
+import { isDeviceUsed } from "./device-users.ts";
 import { attempt, fileExists, renameFile, spaceIn, syncFile, unlinkFile } from "./files.ts";
 import { imageChain, imageInfo, imagesBeside } from "./image-chain.ts";
 import { hashFile, readFacts } from "./image-facts.ts";
@@ -75,7 +76,7 @@ const lockIsFree =
 	async (path) => {
 		try {
 			await run(qemuImgArgv.probeLock(path), { deadlineMs: LOCK_DEADLINE_MS });
-			return true;
+			return (await kindOf(path)) === "file" || !(await isDeviceUsed(path));
 		} catch (thrown) {
 			const stderr = thrown instanceof KnibError ? String(thrown.details["stderr"]) : "";
 			if (/Failed to get .*lock/.test(stderr)) return false;
