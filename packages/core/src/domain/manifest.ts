@@ -44,6 +44,8 @@ export const layerSchema = z.strictObject({
 	/** Backing file as the qcow2 header names it, relative to the backup's directory; null for a self-contained layer. */
 	backing: z.string().nullable(),
 	compression: z.enum(["zstd", "zlib"]).nullable(),
+	/** The VM's own image was qcow2 version 2: whoever reads it may know zlib only (SPEC 4.1). Absent for any other. */
+	source: z.literal("qcow2 version 2").optional(),
 });
 export type Layer = z.infer<typeof layerSchema>;
 

@@ -121,11 +121,14 @@ const planLayer = (
 	const virtualSize = facts.images[0]?.virtualSize ?? 0;
 	const taken = index === undefined ? facts.images : facts.images.slice(0, index + 1);
 	const bytes = taken.reduce((sum, image) => sum + image.actualSize, 0);
+	const old = facts.images.some((image) => image.compat === "0.10");
+	const source = old ? ({ source: "qcow2 version 2" } as const) : {};
 	if (index === undefined) {
 		const images = facts.images.slice(0, 1).map(refOf);
-		return { target, virtualSize, mode: "whole", images, parent: null, bytes };
+		return { target, virtualSize, mode: "whole", images, parent: null, bytes, ...source };
 	}
 	return {
+		...source,
 		target,
 		virtualSize,
 		mode: "increment",

@@ -57,12 +57,14 @@ const resolve = (directory: string, relative: string): string => {
 
 const libraryOf = (
 	facts: CompressionFacts,
-	target: string,
+	layer: Layer,
 	asked: CompressionLibrary,
-): Pick<CompressPlan, "library" | "libraryReason"> =>
-	asked === "zstd" && facts.images.get(target)?.compat === "0.10"
+): Pick<CompressPlan, "library" | "libraryReason"> => {
+	const old = layer.source !== undefined || facts.images.get(layer.target)?.compat === "0.10";
+	return asked === "zstd" && old
 		? { library: "zlib", libraryReason: "the image is qcow2 version 2, which knows zlib only" }
 		: { library: asked, libraryReason: null };
+};
 
 const planLayer = (
 	facts: CompressionFacts,
@@ -78,7 +80,7 @@ const planLayer = (
 	compressed: facts.compressed.get(layer.target)?.path ?? "",
 	backing: layer.backing === null ? null : resolve(backup.path, layer.backing),
 	backingName: layer.backing,
-	...libraryOf(facts, layer.target, asked),
+	...libraryOf(facts, layer, asked),
 });
 
 /** An obstacle as a refusal; one that passes by itself is a "not now". */

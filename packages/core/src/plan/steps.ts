@@ -28,6 +28,17 @@ export type LayerPlan = {
 	readonly parent: string | null;
 	/** Allocated bytes of the images: what progress is measured against. */
 	readonly bytes: number;
+	/** The VM's own image is qcow2 version 2, so that zlib is the library whatever was asked for; absent for any other. */
+	readonly source?: "qcow2 version 2";
+};
+
+/** The library with which the copy itself compresses a layer; null where it does not. Several images collapsed into one are not. */
+export const layerLibrary = (
+	layer: Pick<LayerPlan, "source" | "images">,
+	asked: "zstd" | "zlib" | null,
+): "zstd" | "zlib" | null => {
+	if (layer.images.length > 1) return null;
+	return asked === "zstd" && layer.source !== undefined ? "zlib" : asked;
 };
 
 /** Overlays that are merged into the image below them and then retired (I11). */

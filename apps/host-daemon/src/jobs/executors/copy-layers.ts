@@ -1,6 +1,12 @@
 // Copies what belongs to a backup from the VM's storage into `incoming/`, several disks at a time, and proves that the copy is what
 // the guest would have read (SPEC 2.10, SAFETY F1).
-import { KnibError, type LayerFacts, type LayerPlan, type Outcomes } from "@knib/core";
+import {
+	KnibError,
+	type LayerFacts,
+	type LayerPlan,
+	layerLibrary,
+	type Outcomes,
+} from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { inParallel } from "../in-parallel.ts";
 import { asNoSpace } from "../no-space.ts";
@@ -39,11 +45,11 @@ const copyImages = async (
 	const { images } = context.deps;
 	const files = await filesOf(context, layer);
 	const count = layer.images.length;
+	const library = layerLibrary(layer, step.compression);
 	for (const [index, source] of layer.images.entries()) {
 		const first = index === 0;
 		const path = first ? files.target : `${files.directory}/${layer.target}.part.qcow2`;
 		const below = first ? files.parent : files.target;
-		const last = index === count - 1 && first;
 		await images.convert(
 			{
 				source,
@@ -51,7 +57,7 @@ const copyImages = async (
 					path,
 					format: "qcow2",
 					extendedL2: layer.mode === "increment",
-					...(step.compression !== null && last ? { compression: step.compression } : {}),
+					...(library === null ? {} : { compression: library }),
 				},
 				...(below === null ? {} : { backing: { path: below, format: "qcow2" } }),
 				rate: step.rate,

@@ -5,6 +5,7 @@ import {
 	type Identity,
 	KnibError,
 	type Layer,
+	layerLibrary,
 	type Manifest,
 	type Outcomes,
 	REPOSITORY_FORMAT,
@@ -33,7 +34,8 @@ const layersOf = (plan: BackupPlan, outcomes: Outcomes): readonly Layer[] => {
 	const planned = plan.steps.flatMap((step) => (step.kind === "copy-layers" ? [step] : []))[0];
 	return required(outcomes.layers, "what was copied")
 		.map((layer): Layer => {
-			const parent = planned?.layers.find((one) => one.target === layer.target)?.parent ?? null;
+			const plan = planned?.layers.find((one) => one.target === layer.target);
+			const parent = plan?.parent ?? null;
 			return {
 				target: layer.target,
 				file: `${layer.target}.qcow2`,
@@ -44,7 +46,8 @@ const layersOf = (plan: BackupPlan, outcomes: Outcomes): readonly Layer[] => {
 				sha256: layer.sha256,
 				headerDigest: layer.headerDigest,
 				backing: parent === null ? null : `../${parent}/${layer.target}.qcow2`,
-				compression: planned?.compression ?? null,
+				compression: plan === undefined ? null : layerLibrary(plan, planned?.compression ?? null),
+				...(plan?.source === undefined ? {} : { source: plan.source }),
 			};
 		})
 		.sort((a, b) => (a.target < b.target ? -1 : 1));
