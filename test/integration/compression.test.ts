@@ -167,6 +167,21 @@ test("compression › deletes the compressed files of a backup that was removed 
 	await daemon.service.stop();
 });
 
+test("compression › that no job carries on any more is ended at the next start", async (t) => {
+	const world = await serviceWorld(t, { host: "a.example" });
+	const [first] = world.members;
+	if (first === undefined) throw new Error("no backup");
+	await world.repository.writeMarks(first, {
+		compression: { status: "Compressing", message: null },
+	});
+	await world.record();
+	const daemon = await world.start();
+	await daemon.service.recovered;
+	await daemon.idle();
+	t.is(await compressionOf(world, 0), "Uncompressed");
+	await daemon.service.stop();
+});
+
 /** Lets a daemon die after the given line of its journals, and another one go on. False when there was no such line. */
 const surviveLine = async (
 	t: ExecutionContext,

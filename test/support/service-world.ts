@@ -38,7 +38,7 @@ import { aChild, aManifest } from "./builders/manifest.ts";
 
 const SIZE = 8 << 20;
 const DISKS = ["vda", "vdb"].map((target) => ({ target, virtualSize: SIZE }));
-const HOST = { id: "host-a", name: "here" };
+const HOST_ID = "host-a";
 
 const qemuImg = (...args: readonly string[]): string =>
 	execFileSync("qemu-img", args, { encoding: "utf8" });
@@ -170,6 +170,8 @@ export type ServiceWorldOptions = {
 	readonly template?: string;
 	readonly content?: Content;
 	readonly offering?: Record<string, unknown>;
+	/** Name of the host; the backups' manifests name `a.example`. */
+	readonly host?: string;
 	/** Bytes that the repository says are free. */
 	readonly free?: number;
 };
@@ -178,11 +180,12 @@ type Teardown = { teardown: (run: () => Promise<void>) => void };
 
 /** Makes the repository and its chain; `start` starts a daemon on them. */
 export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {}) => {
+	const host = { id: HOST_ID, name: options.host ?? "here" };
 	const directory = await mkdtemp(join(tmpdir(), "knib-service-"));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
-	const store: Store = createMemoryStore({ owner: HOST.id });
+	const store: Store = createMemoryStore({ owner: host.id });
 	const images = createDiskImages({ run: runCommand });
-	const driver = createRepositoryDriver({ clock: systemClock, ids: testIds, hostId: HOST.id });
+	const driver = createRepositoryDriver({ clock: systemClock, ids: testIds, hostId: host.id });
 	const path = join(directory, "repository");
 	const { template } = options;
 	if (template !== undefined) execFileSync("cp", ["-a", "--sparse=always", template, path]);
@@ -201,7 +204,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 	const books = createCatalog({
 		documents: catalogDocuments(store),
 		driver: { ...driver, open },
-		host: HOST,
+		host,
 		configured: {},
 		now: systemClock.now,
 		uuid: testIds.uuid,
@@ -233,7 +236,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 				),
 				clock: systemClock,
 				ids: testIds,
-				host: HOST,
+				host,
 				version: "0.0.0",
 				thawWatchdog: hang,
 				retired: () => undefined,
@@ -241,6 +244,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 				machine: mortal({} as never, () => true),
 			},
 			store: mortal(store, isDead),
+			backups: () => books.backups.list({ all: false }),
 			stateDir: join(directory, "state"),
 			onProblem: (problem) => problems.push(problem),
 			onJournalLine: (count) => {
@@ -288,6 +292,14 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 		if (found === undefined) throw new Error("the chain is gone");
 		return found;
 	};
-	return { directory, path, repository, books, images, store, members, problems, start, chain };
+	/** Brings the view up to date with the repository. */
+	const record = async (): Promise<void> => {
+		const [known] = await books.catalog.repositories();
+		if (known !== undefined) await books.catalog.recordChain(known, await chain());
+	};
+	return {
+		...{ directory, path, repository, books, images, store, members, problems },
+		...{ start, chain, record },
+	};
 };
 export type ServiceWorld = Awaited<ReturnType<typeof serviceWorld>>;

@@ -103,6 +103,7 @@ const startJobs = async (
 			machine: world.machine,
 		},
 		store: parts.store,
+		backups: () => parts.books.backups.list({ all: false }),
 		stateDir: config.stateDir,
 		onProblem,
 		...(options.onJournalLine === undefined ? {} : { onJournalLine: options.onJournalLine }),

@@ -1,6 +1,7 @@
 import {
 	activitiesOf,
 	asKnibError,
+	type BackupView,
 	isServiceType,
 	isTerminal,
 	type Job,
@@ -29,6 +30,7 @@ import { makePlan, planNoted, viewPlan } from "./make-plan.ts";
 import { recoverAll } from "./recovery.ts";
 import { createServiceQueue } from "./service-queue.ts";
 import { sweepValidations } from "./sweep-validations.ts";
+import { lostCompressions } from "./take-up-lost.ts";
 
 /** What the job service needs. */
 export type JobServiceOptions = {
@@ -36,6 +38,8 @@ export type JobServiceOptions = {
 	readonly store: Store;
 	/** Directory of this host's state; journals and logs lie below it. */
 	readonly stateDir: string;
+	/** The backups of the view; absent where there is none. */
+	readonly backups?: () => Promise<readonly BackupView[]>;
 	/** Reports what an operator must know: an unreadable journal, a log that cannot be written. */
 	readonly onProblem: (error: unknown) => void;
 	/** Crash tests stop the process here, after each durable line of a journal. */
@@ -154,6 +158,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		await parts.book.prune(settingMilliseconds("jobs.keep", keep)).catch(onProblem);
 		ready = true;
 		for (const job of waiting.reverse()) await requeue(job);
+		await takeUpLost().catch(onProblem);
 		services.open();
 	});
 	recovered.catch(onProblem);
@@ -178,6 +183,13 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		await keep(job, user);
 		services.wake();
 		return job;
+	};
+
+	const takeUpLost = async (): Promise<void> => {
+		const backups = (await options.backups?.()) ?? [];
+		for (const request of lostCompressions(backups, book.list({}), deps.host.name)) {
+			await enqueue(request, "knibd, whose job for it was lost");
+		}
 	};
 
 	const start = async (request: JobRequest, user: string): Promise<Job> => {
