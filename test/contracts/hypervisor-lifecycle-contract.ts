@@ -1,7 +1,7 @@
 // The rest of the hypervisor's contract: the life of a VM and its guest agent.
 import type { ExecutionContext } from "ava";
-import type { HypervisorTest } from "./hypervisor-contract.ts";
 import type { HypervisorHarness } from "./hypervisor-harness.ts";
+import type { HypervisorTest } from "./hypervisor-vms.ts";
 import { MIB, rejectsWith } from "./image-harness.ts";
 
 type T = ExecutionContext<{ harness: HypervisorHarness }>;

@@ -171,6 +171,29 @@ test("convert › reads a frozen image of a running VM, and not the one in use",
 	t.like((await images.map(base.path, "qcow2"))[0], { data: true, depth: 0 });
 });
 
+test("convert › cancelled in the middle leaves nothing", async (t) => {
+	const { images, image, fill, directory } = t.context.harness;
+	const source = {
+		path: await image("v.qcow2", { format: "qcow2", size: 64 * MIB }),
+		format: "qcow2",
+	};
+	await fill(source, { start: 0, length: 64 * MIB, value: 7 });
+	const target = { path: join(directory, "copy.qcow2"), format: "qcow2" as const };
+	const controller = new AbortController();
+	const seen: number[] = [];
+	const onProgress = (done: number): void => {
+		seen.push(done);
+		if (done > 0.1) controller.abort();
+	};
+	const copy = images.convert(
+		{ source, target, rate: 16 * MIB },
+		{ signal: controller.signal, onProgress },
+	);
+	await rejectsWith(t, copy, "CANCELLED");
+	t.true((seen.at(-1) ?? 1) < 1);
+	t.deepEqual(await readdir(directory), ["v.qcow2"]);
+});
+
 test("createOverlay › takes owner, mode and access list of a disk", async (t) => {
 	const { harness } = t.context;
 	const base = {

@@ -57,8 +57,19 @@ export const readLiveDisk = async (
 	};
 };
 
-const jobOf = async (deps: JobDeps, uuid: string, target: string): Promise<BlockJob | undefined> =>
-	parseBlockJob(await deps.virsh(virshArgv.blockjob(uuid, target)));
+/** A VM that is off has no job. */
+const jobOf = async (
+	deps: JobDeps,
+	uuid: string,
+	target: string,
+): Promise<BlockJob | undefined> => {
+	try {
+		return parseBlockJob(await deps.virsh(virshArgv.blockjob(uuid, target)));
+	} catch (thrown) {
+		if (/domain is not running/.test(stderrOf(thrown))) return undefined;
+		throw thrown;
+	}
+};
 
 /** Waits until the disk has no job. Rejects with DEADLINE. */
 export const untilNoJob = async (deps: JobDeps, uuid: string, target: string): Promise<void> => {

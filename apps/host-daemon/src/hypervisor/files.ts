@@ -1,5 +1,4 @@
 // Small file operations that say what they attempted, overwrite nothing, and are durable when they return.
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, link, lstat, open, rename, statfs, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -131,8 +130,11 @@ export const spaceIn = (
 		};
 	});
 
-/** Name of a file that is not complete yet, beside the one that it becomes. */
-export const partName = (path: string): string => `${path}.part-${randomBytes(4).toString("hex")}`;
+/** Name of a file that is not complete yet, beside the one that it becomes. A killed process leaves it behind; nobody stands on it. */
+export const partName = (path: string): string => `${path}.part`;
+
+/** Whether a name is that of an incomplete file of knib's. */
+export const isPartName = (path: string): boolean => /\.knib-[^/]*\.part$/.test(path);
 
 /** The first bytes of a file, fewer when it is shorter. */
 export const readHead = async (path: string, length: number): Promise<Buffer> => {

@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type DiskImages, type ImageInfo, KnibError } from "@knib/core";
-import { attempt, errnoOf, mapLimited, readHead } from "./files.ts";
+import { attempt, errnoOf, isPartName, mapLimited, readHead } from "./files.ts";
 import { absolutePath } from "./image-path.ts";
 import { HEADER_BYTES, readQcow2Links } from "./qcow2-header.ts";
 import { qemuImgArgv } from "./qemu-img-argv.ts";
@@ -82,7 +82,8 @@ export const imagesBeside: DiskImages["imagesBeside"] = (path) => {
 		const entries = await readdir(directory, { withFileTypes: true });
 		const names = entries
 			.filter((entry) => entry.isFile() || entry.isSymbolicLink())
-			.map((entry) => join(directory, entry.name));
+			.map((entry) => join(directory, entry.name))
+			.filter((name) => !isPartName(name));
 		const found = await mapLimited(names, HEADERS_AT_ONCE, linksOf);
 		return found.filter((one) => one !== undefined);
 	});

@@ -7,7 +7,7 @@ import { attempt, fileExists, partName, renameFile, syncFile, unlinkFile } from 
 import { absolutePath } from "./image-path.ts";
 import { type ConvertArguments, qemuImgArgv } from "./qemu-img-argv.ts";
 import { parseProgress } from "./qemu-img-parse.ts";
-import { type CommandOptions, type Run, textOf } from "./run-command.ts";
+import { type CommandOptions, isNoSpace, type Run, textOf } from "./run-command.ts";
 
 const CREATE_DEADLINE_MS = 60_000;
 
@@ -15,6 +15,8 @@ const CREATE_DEADLINE_MS = 60_000;
 const makeFile = async (path: string, write: (part: string) => Promise<void>): Promise<void> => {
 	if (await fileExists(absolutePath(path))) throw new KnibError("EXISTS", `${path} exists already`);
 	const part = partName(path);
+	// What a killed process left of the same file.
+	await unlinkFile(part);
 	try {
 		await write(part);
 		await renameFile(part, path);
@@ -43,15 +45,20 @@ const copyAcl = async (run: Run, from: string, to: string): Promise<void> => {
 /** Owner, mode, ACL and SELinux label of a disk for a new file beside it (SAFETY F12). */
 const dressLike = async (run: Run, like: string, path: string): Promise<void> => {
 	const model = await attempt(`could not read ${like}`, () => stat(absolutePath(like)));
-	await attempt(`could not give ${path} the owner of ${like}`, async () => {
+	try {
 		await chown(path, model.uid, model.gid);
 		await chmod(path, model.mode & 0o777);
-	});
+	} catch (cause) {
+		throw new KnibError("REFUSED", `a new file cannot be given the owner of ${like}`, { cause });
+	}
 	if (model.isFile()) await copyAcl(run, like, path);
 	if (await fileExists("/sys/fs/selinux/enforce")) {
 		await run(["chcon", `--reference=${like}`, "--", path]);
 	}
 };
+
+const noSpace = (path: string, cause: unknown): KnibError =>
+	new KnibError("STORAGE_NO_SPACE", `no space for the overlay ${path}`, { cause });
 
 /** The real `createOverlay`: sub-clusters where qemu knows them. The file is durable when this resolves. */
 export const createOverlay =
@@ -65,6 +72,7 @@ export const createOverlay =
 			try {
 				await create(true);
 			} catch (thrown) {
+				if (isNoSpace(thrown)) throw noSpace(overlay.path, thrown);
 				if (!/extended_l2/.test(messageOf(thrown))) throw thrown;
 				await create(false);
 			}
