@@ -97,7 +97,7 @@ test.serial(
 );
 
 test.serial(
-	"compression › restores a point of a compressed chain, bit for bit by its oracle",
+	"compression › lets a point of a compressed chain be restored as a new VM",
 	async (t) => {
 		const last = points.at(-1);
 		if (last === undefined) throw new Error("no point");

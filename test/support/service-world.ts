@@ -1,7 +1,8 @@
 // A host without libvirt: a real repository with a chain of three backups of two disks made by qemu-img, a catalog and a job service.
 // The daemon can be killed after any line of its journal and started again on what it left.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +47,14 @@ const qemuImg = (...args: readonly string[]): string =>
 /** Writes a run of one byte into a qcow2 image. */
 export const writeBytes = (file: string, pattern: number, at: number, length: number): void => {
 	execFileSync("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${at} ${length}`, file]);
+};
+
+/** Writes random bytes, which no library makes smaller. */
+export const writeNoise = (file: string, length: number): void => {
+	const noise = `${file}.noise`;
+	writeFileSync(noise, randomBytes(length));
+	execFileSync("qemu-io", ["-f", "qcow2", "-c", `write -s ${noise} 0 ${length}`, file]);
+	rmSync(noise);
 };
 
 /** SHA-256 of what a guest would read of an image with all below it. */
