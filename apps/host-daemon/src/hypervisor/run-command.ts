@@ -2,12 +2,10 @@
 // output, may have a deadline and a signal, and fails with the argv, exit code and the end of stderr. A child that is `tied`
 // dies with this process (setpriv's parent-death signal); others (virsh, stat, …) are short and end by themselves, but what
 // they asked libvirtd for goes on there (SAFETY F6).
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type ErrorCode, KnibError } from "@knib/core";
 import { execa } from "execa";
 import { missingProgram, wrapArgv } from "./command-argv.ts";
+import { createCapture, createTail, openNameless, splitLines } from "./command-streams.ts";
 
 /** Program and arguments. */
 export type Argv = readonly [string, ...string[]];
@@ -58,47 +56,6 @@ const CHILD_OPTIONS = {
 	cleanup: true,
 	forceKillAfterDelay: KILL_AFTER_MS,
 } as const;
-
-/** Keeps the end of a stream of bytes. */
-export const createTail = (limit: number): { push(chunk: Uint8Array): void; text(): string } => {
-	let kept = Buffer.alloc(0);
-	return {
-		push: (chunk) => {
-			const all = Buffer.concat([kept, chunk]);
-			kept = all.subarray(Math.max(0, all.length - limit));
-		},
-		text: () => kept.toString("utf8"),
-	};
-};
-
-const createCapture = (limit: number) => {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	let truncated = false;
-	return {
-		push: (chunk: Uint8Array): void => {
-			const room = limit - size;
-			if (chunk.length > room) truncated = true;
-			if (room <= 0) return;
-			chunks.push(chunk.subarray(0, room));
-			size += Math.min(room, chunk.length);
-		},
-		truncated: () => truncated,
-		bytes: () => Buffer.concat(chunks),
-	};
-};
-
-/** Opens a file that has no name any more and holds `text`: what a program reads as /dev/stdin although it wants a regular file. */
-const openNameless = async (text: string) => {
-	const directory = await mkdtemp(join(tmpdir(), "knib-"));
-	try {
-		const handle = await open(join(directory, "input"), "wx+", 0o600);
-		await handle.writeFile(text);
-		return handle;
-	} finally {
-		await rm(directory, { recursive: true, force: true });
-	}
-};
 
 type Ending = {
 	readonly exitCode?: number | undefined;
@@ -199,16 +156,6 @@ export type Converse = (
 	onLine: (line: string) => void,
 	options?: { readonly outlives?: boolean },
 ) => Conversation;
-
-const splitLines = (onLine: (line: string) => void): ((chunk: Uint8Array) => void) => {
-	const decoder = new TextDecoder();
-	let rest = "";
-	return (chunk) => {
-		const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-		rest = parts.pop() ?? "";
-		for (const line of parts) onLine(line);
-	};
-};
 
 /** The real {@link Converse}. */
 export const converseWith: Converse = (argv, onLine, options = {}) => {
