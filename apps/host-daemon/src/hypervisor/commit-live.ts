@@ -8,9 +8,9 @@ import { parseBlockJob } from "./virsh-parse.ts";
 /** The disk and the images to merge, as the port has them. */
 export type CommitRange = { readonly target: string; readonly base: string; readonly top: string };
 
-/** A job of an earlier client is in the way; it is followed and then looked at again. */
+/** A job of an earlier client is in the way, or has just changed the chain; then it is looked at again. */
 const isBusy = (thrown: unknown): boolean =>
-	/has a blockjob assigned|block copy still active|already in a block job|another block job|job .* already/i.test(
+	/could not find image|has a blockjob assigned|block copy still active|already in a block job|another block job|job .* already/i.test(
 		stderrOf(thrown),
 	);
 
@@ -37,8 +37,9 @@ export const commitLive = async (
 ): Promise<void> => {
 	const { target, base, top } = disk;
 	for (let round = 0; round < ROUNDS; round += 1) {
-		const { chain, mirror } = await readLiveDisk(deps.virsh, uuid, target);
+		// The job first: one that ends in between would leave a chain behind that is no longer true.
 		const job = await hasJob(deps, uuid, target);
+		const { chain, mirror } = await readLiveDisk(deps.virsh, uuid, target);
 		if (!job && mirror === undefined && !chain.includes(top)) return;
 		if (mirror !== undefined && mirror.path !== base) {
 			throw new KnibError("VM_BUSY", `${target} is being copied to ${mirror.path ?? "elsewhere"}`);
