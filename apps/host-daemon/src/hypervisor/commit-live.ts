@@ -22,8 +22,14 @@ const start = async (deps: JobDeps, uuid: string, disk: CommitRange, active: boo
 	}
 };
 
-const hasJob = async (deps: JobDeps, uuid: string, target: string): Promise<boolean> =>
-	parseBlockJob(await deps.virsh(virshArgv.blockjob(uuid, target))) !== undefined;
+/** Whether a merge runs on the disk. Rejects with VM_BUSY when the job is of another kind: a backup of somebody else may never end. */
+const isMerging = async (deps: JobDeps, uuid: string, target: string): Promise<boolean> => {
+	const job = parseBlockJob(await deps.virsh(virshArgv.blockjob(uuid, target)));
+	if (job !== undefined && !/commit/i.test(job.type)) {
+		throw new KnibError("VM_BUSY", `${target} has a block job of another kind: ${job.type}`);
+	}
+	return job !== undefined;
+};
 
 /** Attempts before giving up: one for a job found, one for our own, one for a job that came between. */
 const ROUNDS = 3;
@@ -38,7 +44,7 @@ export const commitLive = async (
 	const { target, base, top } = disk;
 	for (let round = 0; round < ROUNDS; round += 1) {
 		// The job first: one that ends in between would leave a chain behind that is no longer true.
-		const job = await hasJob(deps, uuid, target);
+		const job = await isMerging(deps, uuid, target);
 		const { chain, mirror } = await readLiveDisk(deps.virsh, uuid, target);
 		if (!job && mirror === undefined && !chain.includes(top)) return;
 		if (mirror !== undefined && mirror.path !== base) {
