@@ -365,7 +365,9 @@ lab_clean() {
 			[ -n "$(find "$dir" -maxdepth 0 -mmin +$STALE_MINUTES)" ] && rm -rf --one-file-system "$dir"
 			continue
 		fi
+		owner=()
 		read -r -a owner <"$dir/owner" || true
+		[ "${#owner[@]}" -gt 0 ] || continue # being written at this moment
 		[ "${owner[0]}" = none ] || is_same_process "${owner[@]}" || {
 			note "removing the leftovers of a lab: $dir"
 			(lab_down "$dir" --purge) || note "could not remove $dir"
