@@ -17,7 +17,9 @@ process.stderr.on("error", (error) => {
 });
 const { flush, handle, run } = await import("@oclif/core");
 try {
-	await run(process.argv.slice(2), import.meta.url);
+	const args = process.argv.slice(2);
+	const opens = args.length === 0 && process.stdin.isTTY && process.stdout.isTTY;
+	await run(opens ? ["tui"] : args, import.meta.url);
 	await flush();
 } catch (error) {
 	// Only what happens before a command is found comes here: a command prints its own errors.

@@ -1,9 +1,10 @@
-// Writes docs/cli.md from the command manifest and docs/errors.md from the error table; `--check` compares and fails when a file
+// Writes docs/cli.md from the command manifest and docs/errors.md from the error table, docs/keys.md from the keymap; `--check` compares and fails when a file
 // is stale. Wants a build: the manifest and core's dist.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERRORS } from "@knib/core";
+import { KEYMAP, keyName } from "@knib/tui/keymap";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const read = (path) => {
@@ -124,10 +125,32 @@ const errors = [
 	),
 ];
 
+const contexts = [...new Set(KEYMAP.map(({ context }) => context))];
+const keys = [
+	"# Keys",
+	"",
+	`${generated} \`?\` in \`knib tui\` says the same. \`^X\` is control and x; a capital letter is typed with shift.`,
+	"",
+	...contexts.flatMap((context) => [
+		context === "global" ? "## Everywhere" : `## On a ${context}`,
+		"",
+		...tableOf(
+			["keys", "does", "not with `--read-only`"],
+			KEYMAP.filter((one) => one.context === context).map((one) => [
+				one.keys.map((key) => `\`${keyName(key)}\``).join(" "),
+				one.help,
+				one.changes ? "yes" : "",
+			]),
+		),
+		"",
+	]),
+];
+
 let stale = 0;
 for (const [path, lines] of [
 	["docs/cli.md", cli],
 	["docs/errors.md", errors],
+	["docs/keys.md", keys],
 ]) {
 	const text = `${lines.join("\n").trimEnd()}\n`;
 	if (!process.argv.includes("--check")) writeFileSync(`${root}/${path}`, text);

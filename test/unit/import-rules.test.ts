@@ -27,6 +27,11 @@ const CASES: readonly (readonly [string, string, string | null])[] = [
 	["apps/cli/src/b.ts", 'import "@knib/host-daemon";', "noRestrictedImports"],
 	["apps/cli/src/c.ts", 'import "node:child_process";', "noRestrictedImports"],
 	["apps/cli/src/good.ts", 'import "@knib/host-daemon/client";', null],
+	["apps/tui/src/a.ts", 'import "blessed";', "noRestrictedImports"],
+	["apps/tui/src/b.ts", 'import "@knib/host-daemon";', "noRestrictedImports"],
+	["apps/tui/src/blessed/a.ts", 'import "execa";', "noRestrictedImports"],
+	["apps/tui/src/blessed/good.ts", 'import "blessed";', null],
+	["apps/tui/src/good.ts", 'import "@knib/host-daemon/client";', null],
 	["apps/cli/src/d.ts", "export default 1;", "noDefaultExport"],
 	["apps/cli/src/commands/good.ts", "export default 1;", null],
 ];

@@ -73,17 +73,22 @@ export abstract class KnibCommand extends Command {
 	/** True where output is a stream of JSON lines, so that an error must be one of them. */
 	protected lines = false;
 
-	/** Runs `act` with a connection to the daemon and closes it. */
-	protected async connected<T>(
-		flags: GlobalFlags,
-		act: (client: KnibClient) => Promise<T>,
-	): Promise<T> {
+	/** A connection to the daemon that flags, environment or configuration name. */
+	protected async connection(flags: GlobalFlags): Promise<KnibClient> {
 		const { connect, loadConfig } = await import("@knib/host-daemon/client");
 		const env = environment();
 		const named = flags.socket ?? (flags.config === undefined ? env["KNIB_SOCKET"] : undefined);
 		const config =
 			named === undefined ? await loadConfig({ flags: { config: flags.config }, env }) : undefined;
-		const client = await connect({ socket: named ?? config?.socket ?? "" });
+		return await connect({ socket: named ?? config?.socket ?? "" });
+	}
+
+	/** Runs `act` with a connection to the daemon and closes it. */
+	protected async connected<T>(
+		flags: GlobalFlags,
+		act: (client: KnibClient) => Promise<T>,
+	): Promise<T> {
+		const client = await this.connection(flags);
 		try {
 			if (flags.host !== undefined) await client.api.host.show.query({ host: flags.host });
 			return await act(client);

@@ -1,0 +1,146 @@
+// Keys while something lies over the screen: filter, palette, help, form, consent. Pure.
+import { type Bound, boundIn, disabledReason } from "../keymap/resolve.ts";
+import { askFor } from "./ask.ts";
+import { runBound } from "./dispatch.ts";
+import type { Key } from "./msg.ts";
+import { moveBy, type Step, toast, withPlace } from "./navigate.ts";
+import type { FormField, Modal, State } from "./state.ts";
+import { actOfForm } from "./submit.ts";
+
+type Of<K extends Modal["kind"]> = Extract<Modal, { kind: K }>;
+
+const edited = (text: string, key: Key): string => {
+	if (key.name === "backspace") return [...text].slice(0, -1).join("");
+	if (key.name === "C-u") return "";
+	return key.text === null ? text : text + key.text;
+};
+const closed = (state: State): State => ({ ...state, modal: null });
+
+const filterKey = (state: State, modal: Of<"filter">, key: Key): Step => {
+	if (key.name === "escape") return [withPlace(closed(state), { filter: "" }), []];
+	if (key.name === "enter") return [withPlace(closed(state), { filter: modal.text }), []];
+	if (key.name === "down" || key.name === "up")
+		return [moveBy(state, key.name === "down" ? 1 : -1), []];
+	return [{ ...state, modal: { kind: "filter", text: edited(modal.text, key) } }, []];
+};
+
+/** Bindings that the palette offers for a text, each with the reason why it cannot be run, if any. */
+export const paletteOf = (
+	state: State,
+	text: string,
+): readonly (Bound & { reason: string | null })[] =>
+	boundIn(state)
+		.filter(({ binding }) =>
+			`${binding.label} ${binding.help}`.toLowerCase().includes(text.toLowerCase()),
+		)
+		.map((bound) => ({ ...bound, reason: disabledReason(state, bound) }));
+
+const paletteKey = (state: State, modal: Of<"palette">, key: Key): Step => {
+	if (key.name === "escape") return [closed(state), []];
+	const offered = paletteOf(state, modal.text);
+	const last = Math.max(0, offered.length - 1);
+	if (key.name === "down")
+		return [{ ...state, modal: { ...modal, index: Math.min(last, modal.index + 1) } }, []];
+	if (key.name === "up")
+		return [{ ...state, modal: { ...modal, index: Math.max(0, modal.index - 1) } }, []];
+	if (key.name !== "enter")
+		return [{ ...state, modal: { ...modal, text: edited(modal.text, key), index: 0 } }, []];
+	const chosen = offered[modal.index];
+	return chosen === undefined ? [closed(state), []] : runBound(closed(state), chosen);
+};
+
+const scrolled = (offset: number, key: Key): number =>
+	key.name === "down" || key.name === "j"
+		? offset + 1
+		: key.name === "up" || key.name === "k"
+			? Math.max(0, offset - 1)
+			: key.name === "pagedown" || key.name === "space"
+				? offset + 10
+				: key.name === "pageup"
+					? Math.max(0, offset - 10)
+					: offset;
+
+const withField = (modal: Of<"form">, change: (field: FormField) => string): Of<"form"> => ({
+	...modal,
+	error: null,
+	fields: modal.fields.map((field, at) =>
+		at === modal.index ? { ...field, value: change(field) } : field,
+	),
+});
+
+const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
+	if (key.name === "escape") return [closed(state), []];
+	const count = modal.fields.length;
+	const at = (index: number): Step => [
+		{ ...state, modal: { ...modal, index: (index + count) % count } },
+		[],
+	];
+	if (key.name === "down" || key.name === "tab") return at(modal.index + 1);
+	if (key.name === "up" || key.name === "S-tab") return at(modal.index - 1);
+	if (key.name === "enter") {
+		const act = actOfForm(state, modal);
+		return typeof act === "string"
+			? [{ ...state, modal: { ...modal, error: act } }, []]
+			: askFor(state, [act]);
+	}
+	const next = withField(modal, (field) =>
+		field.kind === "text"
+			? edited(field.value, key)
+			: key.name === "space"
+				? field.value === ""
+					? "yes"
+					: ""
+				: field.value,
+	);
+	return [{ ...state, modal: next }, []];
+};
+
+/** The word that must be typed before acts are done; null where enter is enough. */
+export const wordOf = ({ acts }: Of<"confirm">): string | null => {
+	const [first] = acts;
+	if (first === undefined || acts.every((act) => act.word === null)) return null;
+	return acts.length === 1 ? first.word : `${acts.length} acts`;
+};
+
+const confirmKey = (state: State, modal: Of<"confirm">, key: Key): Step => {
+	if (key.name === "escape") return [toast(closed(state), "nothing was done", "plain"), []];
+	const word = wordOf(modal);
+	if (key.name === "enter") {
+		if (modal.plans === null || (word !== null && modal.typed !== word)) return [state, []];
+		return [
+			toast(withPlace(closed(state), { marks: [] }), "asking the daemon…", "plain"),
+			[{ type: "act", acts: modal.acts }],
+		];
+	}
+	const scrolls = word === null || key.text === null;
+	const offset = scrolls ? scrolled(modal.offset, key) : modal.offset;
+	return [
+		{ ...state, modal: { ...modal, offset, typed: word === null ? "" : edited(modal.typed, key) } },
+		[],
+	];
+};
+
+/** A key while something lies over the screen. */
+export const modalKey = (state: State, modal: Modal, key: Key): Step => {
+	if (key.name === "C-c") return [closed(state), []];
+	switch (modal.kind) {
+		case "filter":
+			return filterKey(state, modal, key);
+		case "palette":
+			return paletteKey(state, modal, key);
+		case "form":
+			return formKey(state, modal, key);
+		case "confirm":
+			return confirmKey(state, modal, key);
+		case "help": {
+			const leaves =
+				key.name === "escape" || key.name === "q" || key.name === "?" || key.name === "enter";
+			return [
+				leaves
+					? closed(state)
+					: { ...state, modal: { kind: "help", offset: scrolled(modal.offset, key) } },
+				[],
+			];
+		}
+	}
+};

@@ -1,0 +1,163 @@
+// The one state of the interface: where the operator is, what is known, and how the daemon is reached. Plain readonly data.
+import type {
+	BackupView,
+	BlockedAction,
+	ChainView,
+	HostView,
+	JobLogLine,
+	JobView,
+	OfferingView,
+	PlanView,
+	RepositoryView,
+	SettingView,
+	VmView,
+} from "@knib/core";
+import type { Size, Tone } from "../view/frame.ts";
+import type { Act } from "./acts.ts";
+
+export type ScreenName =
+	| "dashboard"
+	| "vms"
+	| "vm"
+	| "chains"
+	| "backups"
+	| "backup"
+	| "jobs"
+	| "job"
+	| "offerings"
+	| "repositories"
+	| "settings"
+	| "hosts";
+
+/** A screen, and the id of the thing it shows. */
+export type Route = { readonly screen: ScreenName; readonly id: string | null };
+
+/** A thing that can be acted on. */
+export type TargetKind =
+	| "vm"
+	| "backup"
+	| "chain"
+	| "job"
+	| "offering"
+	| "repository"
+	| "setting"
+	| "host";
+export type Target = { readonly kind: TargetKind; readonly id: string };
+
+/** A route with what was chosen there: selection and marks are by id, so rows may come and go. */
+export type Place = {
+	readonly route: Route;
+	readonly selected: string | null;
+	readonly filter: string;
+	/** Column that rows are sorted by; null: as the screen orders them. */
+	readonly sort: number | null;
+	readonly marks: readonly string[];
+};
+
+/** Everything the daemon said; null where it has not answered yet. */
+export type Data = {
+	readonly vms: readonly VmView[] | null;
+	readonly backups: readonly BackupView[] | null;
+	readonly chains: readonly ChainView[] | null;
+	readonly jobs: readonly JobView[] | null;
+	readonly offerings: readonly OfferingView[] | null;
+	readonly repositories: readonly RepositoryView[] | null;
+	readonly settings: readonly SettingView[] | null;
+	readonly hosts: readonly HostView[] | null;
+};
+
+/** How the daemon is reached; `since` is when its last word came, ms. */
+export type Link = {
+	readonly state: "connecting" | "connected" | "lost";
+	readonly message: string | null;
+	readonly since: number;
+};
+
+export type FormField = {
+	readonly name: string;
+	readonly label: string;
+	readonly kind: "text" | "flag";
+	readonly value: string;
+};
+/** What is being filled in, and for what. */
+export type FormPurpose = "backup" | "restore" | "setting" | "assign";
+
+export type Modal =
+	| { readonly kind: "filter"; readonly text: string }
+	| { readonly kind: "palette"; readonly text: string; readonly index: number }
+	| { readonly kind: "help"; readonly offset: number }
+	| {
+			readonly kind: "form";
+			readonly purpose: FormPurpose;
+			readonly target: Target;
+			readonly title: string;
+			readonly fields: readonly FormField[];
+			readonly index: number;
+			readonly error: string | null;
+	  }
+	| {
+			readonly kind: "confirm";
+			readonly acts: readonly Act[];
+			/** Null while the daemon is asked; then one for each act, null where there is nothing to plan. */
+			readonly plans: readonly (PlanView | null)[] | null;
+			readonly typed: string;
+			readonly offset: number;
+	  };
+
+export type State = {
+	readonly stack: readonly Place[];
+	readonly modal: Modal | null;
+	readonly data: Data;
+	/** Why a list could not be read, by its name. */
+	readonly problems: Readonly<Record<string, string>>;
+	/** Last rates of each job that runs, oldest first. */
+	readonly rates: Readonly<Record<string, readonly number[]>>;
+	readonly logs: Readonly<Record<string, readonly JobLogLine[]>>;
+	/** What cannot be done with a backup or chain now, by its id. */
+	readonly blocked: Readonly<Record<string, readonly BlockedAction[]>>;
+	readonly link: Link;
+	readonly size: Size;
+	readonly now: number;
+	readonly toast: { readonly text: string; readonly tone: Tone; readonly until: number } | null;
+	readonly readOnly: boolean;
+};
+
+/** A place not yet visited. */
+export const placeOf = (route: Route): Place => ({
+	route,
+	selected: null,
+	filter: "",
+	sort: null,
+	marks: [],
+});
+
+/** The state before anything is known. */
+export const initialState = (options: {
+	readonly size: Size;
+	readonly now: number;
+	readonly readOnly: boolean;
+}): State => ({
+	stack: [placeOf({ screen: "dashboard", id: null })],
+	modal: null,
+	data: {
+		vms: null,
+		backups: null,
+		chains: null,
+		jobs: null,
+		offerings: null,
+		repositories: null,
+		settings: null,
+		hosts: null,
+	},
+	problems: {},
+	rates: {},
+	logs: {},
+	blocked: {},
+	link: { state: "connecting", message: null, since: options.now },
+	toast: null,
+	...options,
+});
+
+/** Where the operator is. */
+export const placeIn = (state: State): Place =>
+	state.stack.at(-1) ?? placeOf({ screen: "dashboard", id: null });

@@ -1,0 +1,104 @@
+// update(state, msg) → [state, effects]: no I/O, no clock.
+import type { JobEvent, JobView } from "@knib/core";
+import { resolve } from "../keymap/resolve.ts";
+import { runBound } from "./dispatch.ts";
+import { modalKey } from "./modal.ts";
+import type { Key, Msg } from "./msg.ts";
+import { enter, type Step, toast } from "./navigate.ts";
+import type { State } from "./state.ts";
+
+const onKey = (state: State, key: Key): Step => {
+	if (state.modal !== null) return modalKey(state, state.modal, key);
+	const bound = resolve(state, key.name);
+	return bound === undefined ? [state, []] : runBound(state, bound);
+};
+
+const withJob = (state: State, job: JobView): State => {
+	const jobs = state.data.jobs ?? [];
+	const known = jobs.some((one) => one.id === job.id);
+	const next = known ? jobs.map((one) => (one.id === job.id ? job : one)) : [...jobs, job];
+	return { ...state, data: { ...state.data, jobs: next } };
+};
+
+const RATES = 60;
+
+const onProgress = (state: State, event: Extract<JobEvent, { type: "progress" }>): State => {
+	const job = state.data.jobs?.find((one) => one.id === event.job);
+	if (job === undefined) return state;
+	const { phase, progress } = event;
+	const rates = [...(state.rates[job.id] ?? []), progress.rate].slice(-RATES);
+	return {
+		...withJob(state, { ...job, phase, progress }),
+		rates: { ...state.rates, [job.id]: rates },
+	};
+};
+
+const onJobEvent = (state: State, event: JobEvent): Step => {
+	if (event.type === "progress") return [onProgress(state, event), []];
+	if (event.type === "job") return [withJob(state, event.job), []];
+	if (event.type === "log") {
+		const lines = state.logs[event.job];
+		if (lines === undefined) return [state, []];
+		return [{ ...state, logs: { ...state.logs, [event.job]: [...lines, event.line] } }, []];
+	}
+	const { [event.job.id]: _, ...rates } = state.rates;
+	return [withJob({ ...state, rates, blocked: {} }, event.job), [{ type: "refresh" }]];
+};
+
+const withoutProblems = (state: State, lists: readonly string[]): State["problems"] =>
+	Object.fromEntries(Object.entries(state.problems).filter(([list]) => !lists.includes(list)));
+
+const onTick = (state: State, now: number): State => ({
+	...state,
+	now,
+	toast: state.toast !== null && state.toast.until <= now ? null : state.toast,
+});
+
+const onLink = (state: State, msg: Extract<Msg, { type: "link" }>): Step => {
+	const since = msg.state === "lost" && state.link.state === "lost" ? state.link.since : state.now;
+	return [{ ...state, link: { state: msg.state, message: msg.message, since } }, []];
+};
+
+/** The next state, and what is to be done outside. */
+export const update = (state: State, msg: Msg): Step => {
+	switch (msg.type) {
+		case "key":
+			return onKey(state, msg.key);
+		case "resize":
+			return [{ ...state, size: msg.size }, []];
+		case "tick":
+			return [onTick(state, msg.now), []];
+		case "link":
+			return onLink(state, msg);
+		case "data":
+			return [
+				{
+					...state,
+					data: { ...state.data, ...msg.data },
+					problems: withoutProblems(state, Object.keys(msg.data)),
+				},
+				[],
+			];
+		case "problem":
+			return [{ ...state, problems: { ...state.problems, [msg.list]: msg.message } }, []];
+		case "job-event":
+			return onJobEvent(state, msg.event);
+		case "log":
+			return [{ ...state, logs: { ...state.logs, [msg.job]: msg.lines } }, []];
+		case "blocked":
+			return [{ ...state, blocked: { ...state.blocked, [msg.id]: msg.blocked } }, []];
+		case "planned": {
+			const { modal } = state;
+			if (modal?.kind !== "confirm" || modal.acts !== msg.acts) return [state, []];
+			return [{ ...state, modal: { ...modal, plans: msg.plans } }, []];
+		}
+		case "done": {
+			const said = toast({ ...state, blocked: {} }, msg.text, "good");
+			if (msg.job === null) return [said, [{ type: "refresh" }]];
+			const [shown, effects] = enter(said, { screen: "job", id: msg.job });
+			return [shown, [...effects, { type: "refresh" }]];
+		}
+		case "failed":
+			return [toast({ ...state, modal: null }, msg.text, "bad"), []];
+	}
+};

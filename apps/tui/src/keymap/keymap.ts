@@ -1,0 +1,112 @@
+// The one table of keys: dispatch, footer, help, palette and docs/keys.md come from it.
+import type { TargetKind } from "../app/state.ts";
+
+export type Context = "global" | TargetKind;
+
+/** One row. Keys are named as blessed names them. */
+export type Binding = {
+	readonly context: Context;
+	readonly keys: readonly string[];
+	readonly action: string;
+	readonly label: string;
+	readonly help: string;
+	readonly footer: boolean;
+	/** It changes something: not there with --read-only. */
+	readonly changes: boolean;
+};
+
+const move = (action: string, keys: readonly string[], help: string): Binding => ({
+	context: "global",
+	keys,
+	action,
+	label: action,
+	help,
+	footer: false,
+	changes: false,
+});
+const go = (key: string, screen: string): Binding => ({
+	context: "global",
+	keys: [key],
+	action: `go-${screen}`,
+	label: screen,
+	help: `show ${screen}`,
+	footer: false,
+	changes: false,
+});
+const look = (action: string, keys: readonly string[], label: string, help: string): Binding => ({
+	context: "global",
+	keys,
+	action,
+	label,
+	help,
+	footer: true,
+	changes: false,
+});
+const act = (
+	context: TargetKind,
+	key: string,
+	action: string,
+	label: string,
+	help: string,
+): Binding => ({
+	context,
+	keys: [key],
+	action,
+	label,
+	help,
+	footer: true,
+	changes: true,
+});
+
+/** All keys, contexts together. */
+export const KEYMAP: readonly Binding[] = [
+	look("open", ["enter", "right"], "open", "open what is selected"),
+	look("back", ["escape", "left"], "back", "go back; first it takes the filter away"),
+	look("filter", ["/"], "filter", "show only rows with this text"),
+	look("palette", [":"], "command", "choose any command by its name"),
+	look("help", ["?"], "help", "show all keys"),
+	look("quit", ["q", "C-c"], "quit", "leave; jobs go on"),
+	move("down", ["j", "down"], "next row"),
+	move("up", ["k", "up"], "row before"),
+	move("top", ["g", "home"], "first row"),
+	move("bottom", ["S-g", "end"], "last row"),
+	move("page-down", ["pagedown", "C-f"], "a page down"),
+	move("page-up", ["pageup", "C-b"], "a page up"),
+	move("mark", ["space"], "mark or unmark a row; acts then take all that are marked"),
+	move("sort", ["s"], "sort by the next column"),
+	move("copy", ["y"], "copy the command line that shows what is selected"),
+	move("refresh", ["r"], "read everything again"),
+	move("redraw", ["C-l"], "draw the screen anew"),
+	move("suspend", ["C-z"], "go to the background"),
+	go("1", "dashboard"),
+	go("2", "vms"),
+	go("3", "chains"),
+	go("4", "backups"),
+	go("5", "jobs"),
+	go("6", "offerings"),
+	go("7", "repositories"),
+	go("8", "settings"),
+	go("9", "hosts"),
+	act("vm", "b", "backup", "back up", "back up the VM; options first"),
+	act("vm", "f", "finish", "finish chain", "finish the VM's open chain: its next backup is full"),
+	act("vm", "o", "assign", "offering", "put the VM under another offering"),
+	act("backup", "v", "validate", "validate", "prove the backup: boot it in a throw-away VM"),
+	act("backup", "c", "compress", "compress", "compress the backup's layers"),
+	act("backup", "S-r", "restore", "restore", "restore as a new VM beside the old one"),
+	act("backup", "p", "pin", "pin", "keep the backup whatever retention says"),
+	act("backup", "S-p", "unpin", "unpin", "let retention judge the backup again"),
+	act("backup", "d", "delete", "delete", "delete the backup, after its name is typed"),
+	act("backup", "u", "undelete", "undelete", "bring a deleted backup back"),
+	act("job", "x", "cancel", "cancel", "cancel the job and undo what it did"),
+	act("job", "t", "retry", "retry", "start a job that has ended once more"),
+	act("repository", "n", "rescan", "rescan", "read the repository's manifests again"),
+	act("setting", "e", "set", "edit", "give the setting another value for the cluster"),
+	act("setting", "z", "unset", "unset", "take the cluster's value away"),
+];
+
+/** A key as people write it. */
+export const keyName = (key: string): string => {
+	if (key === "escape") return "esc";
+	if (key.startsWith("S-")) return key.slice(2).toUpperCase();
+	return key.startsWith("C-") ? `^${key.slice(2).toUpperCase()}` : key;
+};

@@ -1,0 +1,78 @@
+// What a screen gives: facts on top, then rows. Layout, selection, filter and sorting are the same for all and live elsewhere.
+
+import type { Route, State, Target } from "../app/state.ts";
+import { type Line, type Span, span, type Tone } from "../view/frame.ts";
+import { signOf } from "../view/signs.ts";
+
+/** A cell, and what it sorts by where its text does not say. */
+export type Cell = Span & { readonly key?: number | string };
+export type Row = {
+	/** Stays the same as long as the row means the same thing. */
+	readonly id: string;
+	/** Long lists make them when they are looked at. */
+	readonly cells: readonly Cell[];
+	/** What keys act on; null for rows that are only read. */
+	readonly target: Target | null;
+	/** Where enter leads. */
+	readonly open: Route | null;
+	/** A heading cannot be selected. */
+	readonly heading?: boolean;
+};
+export type Column = {
+	readonly head: string;
+	/** Cells; 0 takes what is left. */
+	readonly width: number;
+	readonly right?: boolean;
+	/** Shown only on terminals at least this wide. */
+	readonly from?: number;
+};
+export type Body = {
+	readonly head: readonly Line[];
+	readonly columns: readonly Column[];
+	readonly rows: readonly Row[];
+	/** Said where there are no rows. */
+	readonly empty: string;
+	readonly sortable: boolean;
+};
+export type Screen = {
+	readonly title: (state: State, route: Route) => string;
+	/** What a route is about, for keys where the row has no target of its own. */
+	readonly target: (route: Route) => Target | null;
+	readonly body: (state: State, route: Route, width: number) => Body;
+};
+
+/** One column for rows that are sentences. */
+export const SENTENCES: readonly Column[] = [{ head: "", width: 0 }];
+
+/** A fact as a line: name, then value. */
+export const fact = (name: string, value: string, tone: Tone = "plain"): Line => [
+	span(` ${name.padEnd(14)}`, "dim"),
+	span(value, tone),
+];
+
+/** A heading among rows of so many columns. */
+export const heading = (text: string): Row => ({
+	id: `heading ${text}`,
+	cells: [span(text, "bold")],
+	target: null,
+	open: null,
+	heading: true,
+});
+
+/** A row that is only read. */
+export const sentence = (id: string, text: string, tone: Tone = "plain", sign = true): Row => ({
+	id,
+	cells: [span(sign ? `  ${signOf(tone)} ${text}` : `  ${text}`, tone)],
+	target: null,
+	open: null,
+});
+
+/** What an empty list says: that it is not read yet, cannot be read, or is empty. An answer that failed is no empty answer. */
+export const emptyWords = (state: State, list: keyof State["data"], none: string): string => {
+	const problem = state.problems[list];
+	if (problem !== undefined) return `cannot be read: ${problem}`;
+	return state.data[list] === null ? "reading…" : none;
+};
+
+/** A screen that is about no single thing. */
+export const noTarget = (): null => null;

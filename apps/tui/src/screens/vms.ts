@@ -1,0 +1,92 @@
+import type { VmView } from "@knib/core";
+import { short, size } from "@knib/core/text";
+import { type Line, span } from "../view/frame.ts";
+import { minute, stateSpan } from "../view/signs.ts";
+import { CHAIN_COLUMNS, chainRows } from "./chain-rows.ts";
+import { emptyWords, fact, noTarget, type Screen } from "./screen.ts";
+
+const proofOf = (vm: VmView): string =>
+	vm.lastProof === null ? "never" : `${vm.lastProof.level} ${minute(vm.lastProof.at)}`;
+
+/** Inventory: every VM of the host. */
+export const vms: Screen = {
+	title: () => "VMs",
+	target: noTarget,
+	body: (state) => ({
+		head: [],
+		sortable: true,
+		empty: emptyWords(state, "vms", "libvirt knows no VMs here"),
+		columns: [
+			{ head: "VM", width: 18 },
+			{ head: "STATE", width: 11 },
+			{ head: "OFFERING", width: 12, from: 100 },
+			{ head: "LAST BACKUP", width: 16 },
+			{ head: "LAST PROOF", width: 26, from: 100 },
+			{ head: "AT RISK", width: 0 },
+		],
+		rows: (state.data.vms ?? []).map((vm) => ({
+			id: vm.uuid,
+			target: { kind: "vm", id: vm.uuid },
+			open: { screen: "vm", id: vm.uuid },
+			cells: [
+				span(vm.name, "bold"),
+				stateSpan(vm.state),
+				span(vm.offering),
+				span(minute(vm.lastBackup?.at ?? null)),
+				{
+					...span(proofOf(vm), vm.lastProof === null ? "warn" : "good"),
+					key: vm.lastProof?.at ?? "",
+				},
+				span(
+					vm.atRisk.length === 0 ? "✓ no" : `! ${vm.atRisk.join("; ")}`,
+					vm.atRisk.length === 0 ? "good" : "warn",
+				),
+			],
+		})),
+	}),
+};
+
+const diskText = (disk: VmView["disks"][number]): string => {
+	const bytes = disk.virtualSize === null ? "" : ` ${size(disk.virtualSize)}`;
+	const skipped = disk.skipped === null ? "" : ` (skipped: ${disk.skipped})`;
+	return `${disk.target}${bytes} ${disk.format ?? ""} ${disk.path ?? ""}${skipped}`;
+};
+const promiseText = ({ promise }: VmView): string => {
+	if (promise === null) return "not measured yet";
+	const { bootMs, answerMs } = promise;
+	const boot = bootMs === null ? "" : `boots in ${(bootMs / 1000).toFixed(1)} s `;
+	return `${boot}${answerMs === null ? "" : `answers in ${(answerMs / 1000).toFixed(1)} s`}`;
+};
+const vmHead = (vm: VmView): readonly Line[] => [
+	[span(` ${vm.name}  `, "bold"), stateSpan(vm.state), span(`  ${vm.uuid} on ${vm.host}`, "dim")],
+	fact("offering", vm.offering),
+	fact(
+		"last backup",
+		vm.lastBackup === null ? "never" : `${minute(vm.lastBackup.at)} ${short(vm.lastBackup.id)}`,
+	),
+	fact("last proof", proofOf(vm), vm.lastProof === null ? "warn" : "good"),
+	fact("comes back", promiseText(vm)),
+	...vm.disks.map((disk) => fact("disk", diskText(disk))),
+	...vm.atRisk.map((reason) => fact("at risk", reason, "warn")),
+	...vm.notes.map((note) => fact("note", note)),
+];
+
+/** One VM and its chains. */
+export const vm: Screen = {
+	title: (state, route) =>
+		state.data.vms?.find((one) => one.uuid === route.id)?.name ?? short(route.id),
+	target: ({ id }) => (id === null ? null : { kind: "vm", id }),
+	body: (state, route) => {
+		const found = state.data.vms?.find((one) => one.uuid === route.id);
+		return {
+			head:
+				found === undefined
+					? [fact("VM", emptyWords(state, "vms", "it is not on this host any more"))]
+					: vmHead(found),
+			sortable: false,
+			columns: CHAIN_COLUMNS,
+			empty: emptyWords(state, "chains", "no backups yet: b starts one"),
+			rows: chainRows(state, route.id),
+		};
+	},
+};

@@ -1,0 +1,205 @@
+// States of the terminal interface as tests want them: a small host with something of everything.
+import type { BackupView, JobView, VmView } from "@knib/core";
+import {
+	initialState,
+	placeOf,
+	type ScreenName,
+	type State,
+} from "../../../apps/tui/src/app/state.ts";
+import { update } from "../../../apps/tui/src/app/update.ts";
+import { backupId, CHAIN, VM_UUID } from "../../support/builders/facts.ts";
+
+const AT = "2026-01-02T03:04:05.000Z";
+const VM = { uuid: VM_UUID, name: "web01" };
+
+/** A VM as the API shows it. */
+export const aVmView = (override: Partial<VmView> = {}): VmView => ({
+	...VM,
+	host: "here",
+	state: "running",
+	offering: "default",
+	disks: [
+		{ target: "vda", path: "/vm/a.qcow2", format: "qcow2", virtualSize: 1 << 30, skipped: null },
+	],
+	chain: CHAIN,
+	lastBackup: { id: backupId(2), at: AT },
+	lastProof: { level: "copied", at: AT, backup: backupId(2) },
+	atRisk: [],
+	notes: [],
+	promise: null,
+	...override,
+});
+
+/** A backup as the API shows it. */
+export const aBackupView = (n: number, override: Partial<BackupView> = {}): BackupView => ({
+	id: backupId(n),
+	vm: VM,
+	host: "here",
+	chain: CHAIN,
+	sequence: n,
+	parent: n === 1 ? null : backupId(n - 1),
+	kind: n === 1 ? "full" : "incremental",
+	reason: "first backup of the chain",
+	status: "BackedUp",
+	compressionStatus: "Uncompressed",
+	validationStatus: "NotValidated",
+	proof: [{ level: "copied", at: AT, host: "here", durationMs: 1200 }],
+	createdAt: AT,
+	pointInTime: AT,
+	consistency: "crash",
+	labels: [],
+	pinned: false,
+	size: 5 << 20,
+	uncompressedSize: 5 << 20,
+	virtualSize: 1 << 30,
+	repository: "main",
+	path: "/repo/1",
+	offering: "default",
+	disks: [
+		{
+			target: "vda",
+			layer: "vda.qcow2",
+			size: 5 << 20,
+			virtualSize: 1 << 30,
+			parentLayer: null,
+			sha256: "ab".repeat(32),
+		},
+	],
+	skipped: [],
+	validation: [],
+	error: null,
+	warnings: [],
+	...override,
+});
+
+/** A job as the API shows it. */
+export const aJobView = (override: Partial<JobView> = {}): JobView => ({
+	id: "0196f000-0000-7000-8000-0000000b0001",
+	type: "Backup",
+	host: "here",
+	vm: VM,
+	backup: null,
+	state: "executing",
+	reason: null,
+	phase: { name: "copy-layer", index: 7, count: 12 },
+	attempts: 1,
+	createdAt: AT,
+	scheduledAt: null,
+	startedAt: AT,
+	endedAt: null,
+	result: null,
+	error: null,
+	warnings: [],
+	progress: { done: 1 << 28, total: 1 << 30, unit: "bytes", rate: 110 << 20, etaMs: 7000 },
+	...override,
+});
+
+/** A connected state with something of everything. */
+export const aState = (size = { width: 80, height: 24 }): State => {
+	const state = initialState({ size, now: 1_000_000, readOnly: false });
+	const [connected] = update(state, { type: "link", state: "connected", message: null });
+	const backups = [aBackupView(1), aBackupView(2, { pinned: true })];
+	return {
+		...connected,
+		blocked: { [backupId(1)]: [{ action: "restore", reason: "it is being validated" }] },
+		rates: { "0196f000-0000-7000-8000-0000000b0001": [10, 40, 90, 60] },
+		logs: {
+			"0196f000-0000-7000-8000-0000000b0001": [{ at: AT, level: "info", text: "took the lease" }],
+		},
+		data: {
+			vms: [
+				aVmView(),
+				aVmView({
+					uuid: VM_UUID.replace("1", "2"),
+					name: `db\u001b[31m 日本 🎉 ${"x".repeat(200)}`,
+					lastProof: null,
+					lastBackup: null,
+					atRisk: ["it has no backup"],
+				}),
+			],
+			backups,
+			chains: [
+				{
+					id: CHAIN,
+					vm: VM,
+					repository: "main",
+					state: "open",
+					endReason: null,
+					backups: backups.map(({ id }) => id),
+					size: 10 << 20,
+					problems: [],
+				},
+			],
+			jobs: [
+				aJobView(),
+				aJobView({
+					id: "0196f000-0000-7000-8000-0000000b0000",
+					state: "failed",
+					endedAt: AT,
+					progress: null,
+					phase: null,
+					type: "BackupValidation",
+					error: {
+						code: "VALIDATION_FAILED",
+						message: "the screen stayed black",
+						hint: "look at it",
+					},
+				}),
+			],
+			offerings: [],
+			repositories: [
+				{
+					id: "r1",
+					name: "main",
+					path: "/repo",
+					state: "ready",
+					message: null,
+					default: true,
+					capacity: 100 * 2 ** 30,
+					free: 5 * 2 ** 30,
+					backups: 2,
+					chains: 1,
+				},
+			],
+			settings: [
+				{
+					name: "backup.chain.size",
+					value: 8,
+					unit: "backups",
+					scope: "cluster",
+					source: "default",
+				},
+			],
+			hosts: [
+				{
+					id: "h1",
+					name: "here",
+					self: true,
+					state: "online",
+					problems: [],
+					seenAt: AT,
+					startedAt: AT,
+					version: "0.1.0",
+					libvirt: "9.0.0",
+					qemu: "7.2.0",
+					scratchDirectory: "/scratch",
+					vms: 2,
+				},
+			],
+		},
+	};
+};
+
+/** A state on a screen. */
+export const placed = (state: State, screen: ScreenName, id: string | null = null): State => ({
+	...state,
+	stack: [placeOf({ screen: "dashboard", id: null }), placeOf({ screen, id })],
+});
+
+/** A state after these keys; a key of one character types it. */
+export const pressed = (state: State, ...keys: readonly string[]): State =>
+	keys.reduce(
+		(at, name) =>
+			update(at, { type: "key", key: { name, text: [...name].length === 1 ? name : null } })[0],
+		state,
+	);

@@ -1,0 +1,82 @@
+// Each screen as plain text beside its golden file; `UPDATE_GOLDEN=1 ava test/tui/views.test.ts` writes them anew.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import type { State } from "../../apps/tui/src/app/state.ts";
+import { widthOf } from "../../apps/tui/src/view/cells.ts";
+import { frameText } from "../../apps/tui/src/view/frame.ts";
+import { view } from "../../apps/tui/src/view/view.ts";
+import { backupId, VM_UUID } from "../support/builders/facts.ts";
+import { aBackupView, aState, placed, pressed } from "./support/states.ts";
+
+const GOLDEN = join(import.meta.dirname, "../golden/tui");
+const JOB = "0196f000-0000-7000-8000-0000000b0001";
+const SCENES: Readonly<Record<string, (state: State) => State>> = {
+	dashboard: (state) => state,
+	vms: (state) => placed(state, "vms"),
+	vm: (state) => placed(state, "vm", VM_UUID),
+	chains: (state) => placed(state, "chains"),
+	backups: (state) => placed(state, "backups"),
+	backup: (state) => placed(state, "backup", backupId(1)),
+	jobs: (state) => placed(state, "jobs"),
+	job: (state) => placed(state, "job", JOB),
+	offerings: (state) => placed(state, "offerings"),
+	repositories: (state) => placed(state, "repositories"),
+	settings: (state) => placed(state, "settings"),
+	hosts: (state) => placed(state, "hosts"),
+	help: (state) => pressed(state, "?"),
+	palette: (state) => pressed(state, ":", "s", "h", "o", "w"),
+	"backup-form": (state) => pressed(placed(state, "vms"), "b"),
+	"restore-form": (state) => pressed(placed({ ...state, blocked: {} }, "backups"), "S-r"),
+	delete: (state) => pressed(placed(state, "backups"), "d"),
+	lost: (state) => ({
+		...state,
+		now: state.now + 65_000,
+		link: { state: "lost", message: "gone", since: state.now },
+	}),
+};
+
+for (const [name, scene] of Object.entries(SCENES)) {
+	for (const [width, height] of [
+		[80, 24],
+		[120, 40],
+	] as const) {
+		test(`view › draws ${name} at ${width}x${height} as its golden file says`, async (t) => {
+			const frame = view(scene(aState({ width, height })));
+			t.is(frame.lines.length, height);
+			for (const line of frame.lines)
+				t.is(
+					line.reduce((sum, one) => sum + widthOf(one.text), 0),
+					width,
+				);
+			const file = join(GOLDEN, `${name}-${width}x${height}.txt`);
+			const text = `${frameText(frame)}\n`;
+			if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
+			t.is(text, await readFile(file, "utf8"));
+		});
+	}
+	test(`view › draws ${name} on terminals that are far too small`, (t) => {
+		for (const [width, height] of [
+			[40, 10],
+			[20, 5],
+			[5, 2],
+			[1, 1],
+		] as const) {
+			t.is(view(scene(aState({ width, height }))).lines.length, height);
+		}
+	});
+}
+
+test("view › draws ten thousand backups well under the time of a first paint", (t) => {
+	const state = aState();
+	const backups = Array.from({ length: 10_000 }, (_, n) => aBackupView(n + 1));
+	const many = placed({ ...state, data: { ...state.data, backups } }, "backups");
+	// Of several, since the first compiles; of this process, since a test machine is busy with others.
+	const costs = [1, 2, 3, 4].map(() => {
+		const before = process.cpuUsage();
+		view(many);
+		const { user, system } = process.cpuUsage(before);
+		return (user + system) / 1000;
+	});
+	t.true(Math.min(...costs) < 300);
+});

@@ -1,0 +1,71 @@
+import test from "ava";
+import { placeIn } from "../../../apps/tui/src/app/state.ts";
+import { update } from "../../../apps/tui/src/app/update.ts";
+import { backupId } from "../../support/builders/facts.ts";
+import { aJobView, aState, placed, pressed } from "../../tui/support/states.ts";
+
+test("update › keeps the selection by id when rows come before it", (t) => {
+	const state = pressed(placed(aState(), "jobs"), "j");
+	const { selected } = placeIn(state);
+	const job = aJobView({ id: "0196f000-0000-7000-8000-0000000b0009" });
+	const [next] = update(state, { type: "job-event", event: { type: "job", job } });
+	t.is(placeIn(next).selected, selected);
+});
+
+test("update › deletes nothing before the whole word is typed", (t) => {
+	const asked = pressed(placed(aState(), "backups"), "d");
+	t.is(asked.modal?.kind, "confirm");
+	if (asked.modal?.kind !== "confirm") return;
+	const [planned] = update(asked, { type: "planned", acts: asked.modal.acts, plans: [null] });
+	const enter = { type: "key", key: { name: "enter", text: null } } as const;
+	t.deepEqual(update(pressed(planned, "0", "0"), enter)[1], []);
+	const [, effects] = update(pressed(planned, ...backupId(1).slice(-8)), enter);
+	t.deepEqual(effects, [{ type: "act", acts: asked.modal.acts }]);
+});
+
+test("update › does nothing before the plan has been shown", (t) => {
+	const asked = pressed(placed(aState(), "backups"), "v");
+	t.deepEqual(update(asked, { type: "key", key: { name: "enter", text: null } })[1], []);
+});
+
+test("update › asks for a plan of the restore that the form says", (t) => {
+	const form = pressed(placed({ ...aState(), blocked: {} }, "backups"), "S-r");
+	const [, effects] = update(form, { type: "key", key: { name: "enter", text: null } });
+	const [effect] = effects;
+	t.is(effect?.type, "plan");
+	t.is(
+		effect?.type === "plan" ? effect.acts[0]?.cli : "",
+		"knib restore new 00000001 --as web01-restored",
+	);
+});
+
+test("update › says why a blocked act does nothing", (t) => {
+	const state = pressed(placed(aState(), "backup", backupId(1)), "S-r");
+	t.is(state.modal, null);
+	t.is(state.toast?.text, "restore: it cannot be done now: it is being validated");
+});
+
+test("update › goes back from marks to filter to the screen before", (t) => {
+	const marked = pressed(placed(aState(), "vms"), "/", "w", "enter", "space");
+	t.deepEqual([placeIn(marked).marks.length, placeIn(marked).filter], [1, "w"]);
+	const home = pressed(marked, "escape", "escape", "escape");
+	t.is(placeIn(home).route.screen, "dashboard");
+});
+
+test("update › copies the command line of what is selected", (t) => {
+	const [, effects] = update(placed(aState(), "vms"), {
+		type: "key",
+		key: { name: "y", text: "y" },
+	});
+	t.deepEqual(effects, [{ type: "copy", text: "knib vm show web01" }]);
+});
+
+test("update › keeps the data of a lost daemon and its age", (t) => {
+	const [lost] = update(aState(), { type: "link", state: "lost", message: "gone" });
+	const [later] = update(
+		{ ...lost, now: lost.now + 5000 },
+		{ type: "link", state: "lost", message: "gone" },
+	);
+	t.is(later.link.since, lost.now);
+	t.is(later.data.vms?.length, 2);
+});
