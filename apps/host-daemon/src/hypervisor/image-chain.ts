@@ -69,8 +69,8 @@ const linksOf = async (
 		const links = readQcow2Links(path, await readHead(path, HEADER_BYTES));
 		return links === undefined ? undefined : { path, backing: links.backing };
 	} catch (thrown) {
-		// A file that went away meanwhile, or a link that leads nowhere, stands on nothing.
-		if (errnoOf(thrown) === "ENOENT") return undefined;
+		// A file that went away meanwhile, a link that leads nowhere or to a directory: none stands on anything.
+		if (["ENOENT", "EISDIR"].includes(errnoOf(thrown) ?? "")) return undefined;
 		throw thrown;
 	}
 };

@@ -2,6 +2,7 @@
 import {
 	asKnibError,
 	type BackupPlan,
+	type Hypervisor,
 	isServiceType,
 	isTerminal,
 	type Job,
@@ -146,11 +147,20 @@ const stateOf = (entries: Parameters<typeof reduceRun>[1][]): RunState | null =>
 export const replay = (entries: readonly Parameters<typeof reduceRun>[1][]): RunState | null =>
 	stateOf([...entries]);
 
+/** A VM that was undefined meanwhile has no call in flight; what is left of its job is still ended. */
+const settleIfThere = async (hypervisor: Pick<Hypervisor, "settle">, vm: string): Promise<void> => {
+	try {
+		await hypervisor.settle(vm);
+	} catch (thrown) {
+		if (asKnibError(thrown).code !== "VM_NOT_FOUND") throw thrown;
+	}
+};
+
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
 	if (state.plan.type !== "Restore" && !isServiceType(state.plan.type)) {
-		await deps.hypervisor.settle(state.plan.vm.uuid);
+		await settleIfThere(deps.hypervisor, state.plan.vm.uuid);
 	}
 	const journal = await parts.journal.reopen(job.id);
 	const run = createJobRun(parts, { job, journal, begunBefore: state.begun, inLane: true });

@@ -79,7 +79,8 @@ const runStep = async (
 		return undefined;
 	} catch (thrown) {
 		// What a cancelled program says of its end is not why it ended: the signal knows.
-		const reason: unknown = late || !signal.aborted ? thrown : signal.reason;
+		const own = asKnibError(thrown);
+		const reason: unknown = late || !signal.aborted || outcomeUnknown(own) ? own : signal.reason;
 		const error = asKnibError(reason);
 		// The undo that follows may be repeated, so a journal that cannot take this line does not stop it.
 		const entry = { type: "failed", step: index, error: viewError(error) } as const;

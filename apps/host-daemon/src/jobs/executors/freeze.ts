@@ -11,26 +11,26 @@ export const withFrozenGuest = async <T>(
 	const name = "backup.freeze.maximum";
 	const maximum = settingMilliseconds(name, await catalog.setting(name, { vm }));
 	const watchdog = await thawWatchdog(vm, maximum);
+	let frozen = -1;
+	let thawed = -1;
+	let value: T;
 	try {
-		const frozen = await hypervisor.freeze(vm);
+		// A freeze whose answer was lost may have frozen the guest all the same.
+		frozen = await hypervisor.freeze(vm);
 		context.log("info", `${frozen} file systems frozen`);
-		let thawed = -1;
-		let value: T;
-		try {
-			value = await work();
-		} finally {
-			thawed = await thawForSure(context, vm);
-		}
-		if (watchdog.fired()) {
-			throw new KnibError(
-				"DEADLINE",
-				`the guest was frozen for longer than ${maximum / 1000} s and has been thawed`,
-			);
-		}
-		return { value, thawedEarly: thawed !== frozen };
+		value = await work();
 	} finally {
-		watchdog.done();
+		thawed = await thawForSure(context, vm);
+		// Not thawed by us: the watchdog goes on trying, also when this process is long gone.
+		if (thawed >= 0) watchdog.done();
 	}
+	if (watchdog.fired()) {
+		throw new KnibError(
+			"DEADLINE",
+			`the guest was frozen for longer than ${maximum / 1000} s and has been thawed`,
+		);
+	}
+	return { value, thawedEarly: thawed !== frozen };
 };
 
 const THAW_TRIES = 20;

@@ -53,7 +53,12 @@ const isMerged = (merge: MergePlan, images: readonly ImageInfo[]): boolean => {
 	return paths.includes(merge.base.path) && merge.overlays.every((path) => !paths.includes(path));
 };
 
-const assertSafe = async (context: StepContext, merge: MergePlan, found: Found): Promise<void> => {
+/** The proof of a merge, made on facts read now (F2, F13, F14). Rejects with REFUSED and the reason. */
+export const assertSafe = async (
+	context: StepContext,
+	merge: MergePlan,
+	found: Found,
+): Promise<void> => {
 	const { hypervisor, images } = context.deps;
 	if (found.vm.managedSave) {
 		throw new KnibError(

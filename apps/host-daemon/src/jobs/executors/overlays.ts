@@ -11,6 +11,7 @@ import { requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { asNoSpace } from "../no-space.ts";
 import { withFrozenGuest } from "./freeze.ts";
+import { assertSafe } from "./merge-overlays.ts";
 import { retireFiles } from "./retire-file.ts";
 
 const diskOf = (vm: Vm, target: string): VmDisk => {
@@ -129,20 +130,10 @@ const switchBack = async (context: StepContext, disk: OverlayPlan): Promise<void
 	const chain = await images.chain(current.path, current.format);
 	const at = chain.findIndex((image) => image.path === disk.overlay);
 	if (at < 0) return;
-	if (chain[at]?.snapshots.length !== 0) {
-		throw new KnibError(
-			"REFUSED",
-			`${disk.overlay} holds an internal snapshot of the operator and is kept`,
-		);
-	}
-	if (chain[at + 1]?.path !== disk.base.path) {
-		throw new KnibError("REFUSED", `${disk.overlay} no longer stands on ${disk.base.path}`);
-	}
-	await hypervisor.commit(vm.uuid, {
-		target: disk.target,
-		base: disk.base.path,
-		top: disk.overlay,
-	});
+	const { target, base, overlay } = disk;
+	const merge = { target, base, top: overlay, overlays: [overlay], recorded: null };
+	await assertSafe(context, merge, { vm, images: chain });
+	await hypervisor.commit(vm.uuid, { target, base: base.path, top: overlay });
 };
 
 /** One instant for all disks: the VM goes on writing to the overlays, what lies below stands still. */
@@ -161,7 +152,10 @@ export const switchOverlays: Executor<"switch-overlays"> = {
 		return { pointInTime: value, thawedEarly };
 	},
 	undo: async (step, context) => {
-		await context.deps.hypervisor.settle(context.plan.vm.uuid);
+		const { hypervisor } = context.deps;
+		const vm = await hypervisor.vm(context.plan.vm.uuid);
+		if (vm === undefined) return;
+		await hypervisor.settle(vm.uuid);
 		const failures: unknown[] = [];
 		for (const disk of step.disks) {
 			await switchBack(context, disk).catch((error: unknown) => failures.push(error));

@@ -39,7 +39,10 @@ export const retireFiles = async (
 	const there: string[] = [];
 	for (const path of paths) if (await deps.images.exists(path)) there.push(path);
 	if (there.length === 0) return [];
-	await deps.hypervisor.settle(vm);
+	await deps.hypervisor.settle(vm).catch((thrown: unknown) => {
+		// A VM that was undefined meanwhile has no call in flight.
+		if (asKnibError(thrown).code !== "VM_NOT_FOUND") throw thrown;
+	});
 	const stays: { path: string; reason: string }[] = [];
 	const aside: string[] = [];
 	const before = await deps.hypervisor.fileUses();
