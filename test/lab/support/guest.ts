@@ -84,6 +84,8 @@ export async function makeDisks(
 ): Promise<readonly GuestDisk[]> {
 	const root = join(directory, "root.qcow2");
 	const data = join(directory, "data.qcow2");
+	// Asked for anew: another run may have built the images again since the lab began, without this one.
+	if (options.uefi === true) await labScript("guest", "--uefi");
 	await copyImage(join(lab.images, options.uefi ? "root-uefi.qcow2" : "root.qcow2"), root);
 	if (options.dataMib === undefined) await copyImage(join(lab.images, "data.qcow2"), data);
 	else await labScript("disk", data, String(options.dataMib));
