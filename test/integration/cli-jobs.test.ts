@@ -137,6 +137,34 @@ test("backup create › passes its flags on", async (t) => {
 	]);
 });
 
+test("backup compress › waits for the job that puts the layers in place too, and prints its result", async (t) => {
+	const backup = BACKUP.id;
+	const world = await apiWorld({
+		fateOf: ({ type }) =>
+			type === "StartCompression"
+				? {
+						kind: "succeeds",
+						result: { ...BACKUP, compressionStatus: "Compressing" },
+						next: { type: "FinalizeCompression", backup },
+					}
+				: { kind: "succeeds", result: { ...BACKUP, compressionStatus: "Compressed" } },
+	});
+	t.teardown(world.close);
+	const run = await runCli(["backup", "compress", backup, "--json"], {
+		KNIB_SOCKET: world.socket,
+	});
+	t.is(run.code, 0);
+	const lines = linesOf(run.stdout);
+	t.deepEqual(
+		lines.map((line) => line["type"]),
+		["progress", "progress", "log", "progress", "progress", "log", "result"],
+	);
+	t.like(lines.at(-1), {
+		job: { type: "FinalizeCompression" },
+		result: { compressionStatus: "Compressed" },
+	});
+});
+
 test("backup create › an interrupt cancels the job, waits for its end and exits 130", async (t) => {
 	const world = await apiWorld({ fateOf: () => ({ kind: "goes on" }) });
 	t.teardown(world.close);

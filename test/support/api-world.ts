@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
+import { type JobRequest, KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
 import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
@@ -57,7 +57,7 @@ export const createOffering = async (
 export const apiWorld = async (
 	options: {
 		readonly vms?: readonly Vm[];
-		readonly fateOf?: () => Fate;
+		readonly fateOf?: (request: JobRequest) => Fate;
 		readonly directory?: string;
 	} = {},
 ) => {

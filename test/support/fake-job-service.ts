@@ -7,6 +7,8 @@ export type Fate =
 			readonly kind: "succeeds";
 			readonly result: Record<string, unknown>;
 			readonly warnings?: string[];
+			/** A job that follows. */
+			readonly next?: JobRequest;
 	  }
 	| { readonly kind: "fails"; readonly code: string; readonly message: string }
 	| { readonly kind: "goes on" };
@@ -32,10 +34,11 @@ export const fakeJobService = (fateOf: (request: JobRequest) => Fate) => {
 		jobs.set(id, job);
 		return job;
 	};
-	const end = (id: string, fate: Fate): JobView => {
+	const end = async (id: string, fate: Fate): Promise<JobView> => {
 		if (fate.kind === "succeeds") {
 			const { result, warnings = [] } = fate;
-			return update(id, { state: "succeeded", result, warnings, endedAt: AT });
+			const next = fate.next === undefined ? [] : [(await service.start(fate.next, "job")).id];
+			return update(id, { state: "succeeded", result, warnings, next, endedAt: AT });
 		}
 		if (fate.kind === "goes on") return update(id, { state: "cancelled", endedAt: AT });
 		const error = { code: fate.code, message: fate.message, hint: "as the test says" };
@@ -100,7 +103,7 @@ export const fakeJobService = (fateOf: (request: JobRequest) => Fate) => {
 					signal.addEventListener("abort", () => resolve(), { once: true });
 				});
 			}
-			if (!signal.aborted) yield { type: "end", job: end(id, fate) };
+			if (!signal.aborted) yield { type: "end", job: await end(id, fate) };
 		},
 		watchAll: async function* () {
 			for (const job of jobs.values()) yield { type: "job", job };

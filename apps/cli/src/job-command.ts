@@ -1,5 +1,5 @@
 // Commands that start a job: plan it for a dry run, start it, wait for it, and print its result.
-import type { JobEvent, JobRequestInput, JobView } from "@knib/core";
+import type { JobEvent, JobRequestInput, JobType, JobView } from "@knib/core";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { type GlobalFlags, KnibCommand } from "./base-command.ts";
 import { exitOfJob } from "./exit-code.ts";
@@ -42,6 +42,9 @@ const errorOf = (job: JobView): PrintableError => {
 
 /** The base of commands that start or watch jobs. */
 export abstract class JobCommand extends KnibCommand {
+	/** Type of the job that carries on what the first one began: it is waited for too, and its result is the command's. */
+	protected readonly carriedOnBy: JobType | null = null;
+
 	/** Starts the requested job, or with `--dry-run` prints its plan. */
 	protected async carryOut(
 		client: KnibClient,
@@ -68,6 +71,29 @@ export abstract class JobCommand extends KnibCommand {
 		cancels = true,
 	): Promise<void> {
 		this.lines = flags.json;
+		const first = await this.#wait(client, flags, job, cancels);
+		const next = await this.#nextOf(client, first);
+		this.#finish(
+			flags,
+			next === null ? first : await this.#wait(client, flags, next, cancels),
+			text,
+		);
+	}
+
+	async #nextOf(client: KnibClient, { state, next = [] }: JobView): Promise<string | null> {
+		if (this.carriedOnBy === null || state !== "succeeded") return null;
+		for (const job of next) {
+			if ((await client.api.job.show.query({ job })).type === this.carriedOnBy) return job;
+		}
+		return null;
+	}
+
+	async #wait(
+		client: KnibClient,
+		flags: GlobalFlags,
+		job: string,
+		cancels: boolean,
+	): Promise<JobView> {
 		const bar = createProgressBar(process.stderr);
 		const onEvent = (event: JobEvent): void => {
 			if (flags.json) this.#eventLine(event);
@@ -85,9 +111,7 @@ export abstract class JobCommand extends KnibCommand {
 			);
 		};
 		try {
-			const ended = await waitForJob({ client, job, onEvent, onInterrupt, cancels });
-			bar.clear();
-			this.#finish(flags, ended, text);
+			return await waitForJob({ client, job, onEvent, onInterrupt, cancels });
 		} finally {
 			bar.clear();
 		}

@@ -26,8 +26,8 @@ type Waits = Extract<JobChange, { type: "waits" }>;
 
 /** What the end of a run leads to. */
 export interface Aftermath {
-	/** Queues what follows; called before the job counts as done, so that a crash in between repeats it rather than loses it. */
-	succeeded(job: Job, state: RunState): Promise<void>;
+	/** Queues what follows and returns its ids; called before the job counts as done, so that a crash in between repeats it rather than loses it. */
+	succeeded(job: Job, state: RunState): Promise<readonly string[]>;
 	/** Another attempt of a service job; null when the failure is its end. Marks the backup as the failure asks for. */
 	failed(job: Job, error: KnibError): Promise<Waits | null>;
 	/** A job has ended, or waits again. */
@@ -38,7 +38,7 @@ type Deps = {
 	readonly deps: JobDeps;
 	readonly book: JobBook;
 	/** Queues a request that nobody has asked for. */
-	readonly queue: (request: JobRequest, after: Job) => Promise<unknown>;
+	readonly queue: (request: JobRequest, after: Job) => Promise<Pick<Job, "id">>;
 	readonly over: () => void;
 };
 
@@ -97,20 +97,24 @@ const policyOf = async (deps: JobDeps, plan: Plan & { readonly backup: string })
 };
 
 /** The same request is not queued twice: a crash repeats the end of a job. */
-const isQueued = (book: JobBook, request: JobRequest): boolean =>
-	"backup" in request &&
-	book
-		.list({ type: request.type, backup: request.backup })
-		.some((job) => !isTerminal(job.state) && job.backup === request.backup);
+const queuedOf = (book: JobBook, request: JobRequest): Job | undefined =>
+	"backup" in request
+		? book
+				.list({ type: request.type, backup: request.backup })
+				.find((job) => !isTerminal(job.state) && job.backup === request.backup)
+		: undefined;
 
 export const createAftermath = ({ deps, book, queue, over }: Deps): Aftermath => ({
 	succeeded: async (job, state) => {
 		const { plan, outcomes } = state;
-		if (!("backup" in plan)) return;
+		if (!("backup" in plan)) return [];
 		const offering = await policyOf(deps, plan);
+		const next: string[] = [];
 		for (const request of followUps({ plan, outcomes, offering })) {
-			if (!isQueued(book, request)) await queue(request, job);
+			const { id } = queuedOf(book, request) ?? (await queue(request, job));
+			next.push(id);
 		}
+		return next;
 	},
 	failed: async (job, error) => {
 		if (!isServiceType(job.type)) return null;

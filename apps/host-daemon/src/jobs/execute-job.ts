@@ -50,10 +50,12 @@ const endDone = async (parts: RunParts, run: JobRun, state: RunState): Promise<v
 		run.log("warn", `the view could not be brought up to date: ${asKnibError(thrown).message}`);
 		return "backup" in state.plan ? { id: state.plan.backup } : {};
 	});
-	await parts.aftermath?.succeeded(run.job(), state).catch((thrown: unknown) => {
+	const next = await parts.aftermath?.succeeded(run.job(), state).catch((thrown: unknown) => {
 		run.log("warn", `what follows could not be queued: ${asKnibError(thrown).message}`);
+		return [];
 	});
-	await run.change({ type: "succeeds", at: parts.deps.clock.now(), result });
+	const at = parts.deps.clock.now();
+	await run.change({ type: "succeeds", at, result, ...(next === undefined ? {} : { next }) });
 };
 
 const endUndone = async (

@@ -51,6 +51,8 @@ export const jobSchema = z.looseObject({
 	/** What the command prints when the job is done. */
 	result: z.looseObject({}).nullable(),
 	error: jobErrorSchema.nullable(),
+	/** Jobs that its success has led to; absent where there are none. */
+	next: z.array(uuidSchema).optional(),
 	warnings: z.array(z.string()),
 });
 export type Job = z.infer<typeof jobSchema>;

@@ -14,7 +14,13 @@ export type JobChange =
 	| { readonly type: "starts"; readonly at: string }
 	| { readonly type: "phase"; readonly phase: NonNullable<Job["phase"]> }
 	| { readonly type: "warns"; readonly text: string }
-	| { readonly type: "succeeds"; readonly at: string; readonly result: Record<string, unknown> }
+	| {
+			readonly type: "succeeds";
+			readonly at: string;
+			readonly result: Record<string, unknown>;
+			/** Jobs that follow. */
+			readonly next?: readonly string[];
+	  }
 	| { readonly type: "fails"; readonly at: string; readonly error: ErrorView }
 	| { readonly type: "cancelled"; readonly at: string; readonly error: ErrorView };
 
@@ -72,7 +78,12 @@ export const changeJob = (job: Job, change: JobChange): Job => {
 				? job
 				: { ...job, warnings: [...job.warnings, change.text] };
 		case "succeeds":
-			return { ...ended(job, "succeeded", change.at, null), reason: null, result: change.result };
+			return {
+				...ended(job, "succeeded", change.at, null),
+				reason: null,
+				result: change.result,
+				...((change.next ?? []).length === 0 ? {} : { next: [...(change.next ?? [])] }),
+			};
 		case "fails":
 			return ended(job, "failed", change.at, change.error);
 		case "cancelled":

@@ -5,7 +5,7 @@ import { compressionResult } from "../../print/results.ts";
 
 export default class BackupCompress extends JobCommand {
 	static override summary =
-		"compress a backup's layers beside the originals; a second job puts them in place";
+		"compress a backup's layers beside the originals, then put them in place; waits for both jobs";
 	static override args = {
 		backup: Args.string({
 			description: "id, or 4 or more of its first or last digits",
@@ -20,6 +20,8 @@ export default class BackupCompress extends JobCommand {
 			parse: async (text) => (text === "zlib" ? "zlib" : "zstd"),
 		})(),
 	};
+
+	protected override readonly carriedOnBy = "FinalizeCompression";
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupCompress);
