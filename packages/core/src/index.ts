@@ -49,6 +49,13 @@ export * from "./plan/trash-ledger.ts";
 export * from "./plan/validation-facts.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
+export * from "./replication/accept.ts";
+export * from "./replication/canonical-json.ts";
+export * from "./replication/edit-shared.ts";
+export * from "./replication/hybrid-clock.ts";
+export * from "./replication/merge.ts";
+export * from "./replication/replica-document.ts";
+export * from "./replication/writers.ts";
 export * from "./repository-port.ts";
 export * from "./settings.ts";
 export {

@@ -1,0 +1,77 @@
+// Whether a document that a peer sent may be merged. Pure: the caller verifies signatures and knows the hosts and the time.
+import { canonicalJson } from "./canonical-json.ts";
+import { isTooFarAhead } from "./hybrid-clock.ts";
+import { normalDocument } from "./merge.ts";
+import {
+	type OwnedDocument,
+	ownedText,
+	type ReplicaDocument,
+	registerText,
+	replicaDocumentSchema,
+	type SharedDocument,
+} from "./replica-document.ts";
+import { writingWay } from "./writers.ts";
+
+/** A longer document is not merged. */
+export const LONGEST_DOCUMENT = 1_048_576;
+
+/** Why a document was not merged. */
+export const DROP_REASONS = ["size", "schema", "writer", "clock", "signature"] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export type Judgement =
+	| { readonly accepted: true; readonly document: ReplicaDocument }
+	| { readonly accepted: false; readonly reason: DropReason };
+
+/** What a host knows when it judges a document. */
+export type Judge = {
+	/** True for a host that is or was a member. */
+	readonly isKnown: (host: string) => boolean;
+	/** True when the host has signed the text. Must not throw. */
+	readonly verify: (host: string, text: string, sig: string) => boolean;
+	readonly wallMs: number;
+};
+
+const judgeOwned = (document: OwnedDocument, judge: Judge): DropReason | undefined => {
+	const way = writingWay(document.kind);
+	if (way === "shared" || !judge.isKnown(document.owner)) return "writer";
+	if (way === "once" && document.ver !== (document.body === null ? 2 : 1)) return "writer";
+	if (!judge.verify(document.owner, ownedText(document), document.sig)) return "signature";
+	return undefined;
+};
+
+const judgeShared = (document: SharedDocument, judge: Judge): DropReason | undefined => {
+	if (writingWay(document.kind) !== "shared") return "writer";
+	const all = Object.entries(document.fields).flatMap(([field, registers]) =>
+		registers.map((register) => ({ field, register })),
+	);
+	if (!all.every(({ register }) => judge.isKnown(register.writer))) return "writer";
+	if (all.some(({ register }) => isTooFarAhead(register.hlc, judge.wallMs))) return "clock";
+	const isSigned = all.every(({ field, register }) =>
+		judge.verify(register.writer, registerText(document, field, register), register.sig),
+	);
+	return isSigned ? undefined : "signature";
+};
+
+const textOf = (raw: unknown): string | undefined => {
+	try {
+		return canonicalJson(raw);
+	} catch (thrown) {
+		if (thrown instanceof TypeError) return undefined;
+		throw thrown;
+	}
+};
+
+/** Judges what a peer sent as a document; never throws on any JSON. */
+export const judgeDocument = (raw: unknown, judge: Judge): Judgement => {
+	const text = textOf(raw);
+	if (text === undefined) return { accepted: false, reason: "schema" };
+	if (text.length > LONGEST_DOCUMENT) return { accepted: false, reason: "size" };
+	const parsed = replicaDocumentSchema.safeParse(raw);
+	if (!parsed.success) return { accepted: false, reason: "schema" };
+	const document = parsed.data;
+	const reason =
+		document.way === "owned" ? judgeOwned(document, judge) : judgeShared(document, judge);
+	if (reason !== undefined) return { accepted: false, reason };
+	return { accepted: true, document: normalDocument(document) };
+};
