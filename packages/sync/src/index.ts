@@ -1,4 +1,15 @@
 // The public surface of the sync package, by hand: what is not listed here is private to it.
+export { certifiedHost, createCertificate } from "./link/certificate.ts";
+export { type DialOptions, dialPeer, isDialer, keepDialing, pauseMs } from "./link/dial.ts";
+export type { Link, LinkListener } from "./link/link.ts";
+export { type Listener, type ListenOptions, listenForPeers } from "./link/listen.ts";
+export { type Carrier, createMemoryLink } from "./link/memory-link.ts";
+export { createSigner, createVerifier, hostIdOf } from "./link/signing.ts";
+export { createMemoryReplica } from "./replicate/memory-replica.ts";
+export { createMesh, type Mesh, type MeshDeps, TOMBSTONE_AGE_MS } from "./replicate/mesh.ts";
+export type { Replica, ReplicaPage } from "./replicate/replica.ts";
 export type { LogBackend, LogBatch, LogEntry, LogPut, OpenLog } from "./storage/log-backend.ts";
 export { createMemoryStore } from "./storage/memory-store.ts";
 export { openRxStore, type RxStore, type RxStoreOptions } from "./storage/rx-store.ts";
+export { type Frame, LONGEST_FRAME, parseFrame, type ReplicaCheckpoint } from "./wire/frames.ts";
+export type { PeerCounts } from "./wire/peer-counts.ts";

@@ -1,0 +1,170 @@
+// One link at work: says hello, answers questions, pulls what the peer has. Whatever comes, nothing is thrown at the caller.
+import type { DocumentKind, Judge } from "@knib/core";
+import type { Link } from "../link/link.ts";
+import {
+	type Frame,
+	type FrameOf,
+	type Hello,
+	MOST_DOCUMENTS,
+	parseFrame,
+} from "../wire/frames.ts";
+import { helloProblem, makeHello, understoodKinds } from "../wire/hello.ts";
+import type { PeerCounter } from "../wire/peer-counts.ts";
+import { Requests } from "../wire/requests.ts";
+import { answerSince } from "./answer.ts";
+import { Puller } from "./puller.ts";
+import type { Replica } from "./replica.ts";
+
+/** What a session works with. */
+export type SessionDeps = {
+	/** This host's id. */
+	readonly self: string;
+	readonly link: Link;
+	readonly replica: Replica;
+	readonly counter: PeerCounter;
+	readonly judge: () => Judge;
+	readonly timeoutMs: number;
+	/** How far the peer has read this host's log, as it says. */
+	readonly onAcknowledged: (kind: DocumentKind, seq: number) => void;
+	readonly onClosed: (reason: string) => void;
+};
+
+/** A peer that reads so slowly is cut off. */
+const MOST_WAITING = 32 * 1024 * 1024;
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class Session {
+	readonly #deps: SessionDeps;
+	readonly #requests: Requests;
+	readonly #puller: Puller;
+	readonly #answering = new Set<DocumentKind>();
+	/** Kinds of which the peer was told and has not asked since. */
+	readonly #told = new Set<DocumentKind>();
+	#kinds: ReadonlySet<DocumentKind> | undefined;
+
+	constructor(deps: SessionDeps) {
+		this.#deps = deps;
+		this.#requests = new Requests(deps.timeoutMs);
+		const { link, replica, counter, judge } = deps;
+		this.#puller = new Puller({
+			peer: link.peer,
+			replica,
+			counter,
+			judge,
+			ask: (kind, checkpoint) =>
+				this.#requests.ask((id) => {
+					const from = checkpoint === undefined ? {} : { checkpoint };
+					this.#send({ type: "since", id, kind, ...from, limit: MOST_DOCUMENTS });
+				}),
+			onFailed: (error) => {
+				link.close(words(error));
+			},
+		});
+	}
+
+	/** Says hello and listens. */
+	start(): void {
+		const { link, self, replica, judge } = this.#deps;
+		link.listen({
+			message: (text) => {
+				this.#receive(text);
+			},
+			closed: (reason) => {
+				this.#puller.stop();
+				this.#requests.close(reason);
+				this.#deps.onClosed(reason);
+			},
+		});
+		this.#send(makeHello(self, replica.epoch, judge().wallMs));
+	}
+
+	/** Tells the peer that there is something new, unless it was told and has not asked yet. */
+	dirty(kind: DocumentKind): void {
+		if (this.#kinds === undefined || this.#told.has(kind)) return;
+		this.#told.add(kind);
+		this.#send({ type: "dirty", kind });
+	}
+
+	/** Tells the peer what this host holds of a kind. */
+	digest(kind: DocumentKind, digest: string): void {
+		if (this.#kinds !== undefined) this.#send({ type: "digest", kind, digest });
+	}
+
+	#send(frame: Frame): void {
+		this.#deps.link.send(JSON.stringify(frame));
+		if (this.#deps.link.waiting() > MOST_WAITING) this.#deps.link.close("the peer does not read");
+	}
+
+	#receive(text: string): void {
+		const frame = parseFrame(text);
+		if (frame === undefined) this.#refuse("the peer sent what is no frame");
+		else if (frame.type === "hello") this.#hello(frame);
+		else if (this.#kinds === undefined) this.#refuse("the peer did not say hello");
+		else this.#handle(frame);
+	}
+
+	#refuse(reason: string): void {
+		this.#deps.counter.garbage();
+		this.#deps.link.close(reason);
+	}
+
+	#hello(hello: Hello): void {
+		const { link, judge, counter } = this.#deps;
+		if (this.#kinds !== undefined) {
+			counter.unexpected();
+			return;
+		}
+		const problem = helloProblem(hello, link.peer, judge().wallMs);
+		if (problem !== undefined) {
+			link.close(problem);
+			return;
+		}
+		this.#kinds = new Set(understoodKinds(hello));
+		for (const kind of this.#kinds) this.#puller.want(kind);
+	}
+
+	#handle(frame: Exclude<Frame, Hello>): void {
+		if (frame.type === "docs") {
+			if (!this.#requests.answer(frame)) this.#deps.counter.unexpected();
+		} else if (frame.type === "since") this.#answer(frame);
+		else if (this.#kinds?.has(frame.kind)) {
+			if (frame.type === "dirty") this.#puller.want(frame.kind);
+			else this.#compare(frame);
+		}
+	}
+
+	#answer(question: FrameOf<"since">): void {
+		const { kind, checkpoint } = question;
+		if (this.#answering.has(kind)) {
+			this.#deps.counter.unexpected();
+			return;
+		}
+		this.#answering.add(kind);
+		this.#told.delete(kind);
+		const { replica, link, onAcknowledged } = this.#deps;
+		if (checkpoint?.epoch === replica.epoch) onAcknowledged(kind, checkpoint.seq);
+		answerSince(replica, question)
+			.then((text) => {
+				link.send(text);
+			})
+			.catch((error: unknown) => {
+				link.close(words(error));
+			})
+			.finally(() => {
+				this.#answering.delete(kind);
+			});
+	}
+
+	#compare({ kind, digest }: FrameOf<"digest">): void {
+		const { replica, link } = this.#deps;
+		replica.digest(kind).then(
+			(mine) => {
+				if (mine !== digest) this.#puller.want(kind, digest);
+			},
+			(error: unknown) => {
+				link.close(words(error));
+			},
+		);
+	}
+}
