@@ -45,6 +45,8 @@ const publishing = (test: ContractTest): void => {
 		);
 		t.deepEqual((await b.repository.find(manifest.identity.id))?.manifest, manifest);
 		t.deepEqual(await b.repository.proveLayers(published), []);
+		const digests = await b.repository.digests(published);
+		for (const { file, sha256 } of manifest.generation.layers) t.is(digests.get(file), sha256);
 	});
 	test("publish › is success when the same backup is there already", async (t) => {
 		const manifest = first(t);

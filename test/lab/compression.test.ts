@@ -132,5 +132,10 @@ test.serial(
 		t.true(stderr.includes(path));
 		await reaches(backup.id, "CompressionError");
 		t.is((await show(backup.id)).validationStatus, "NotValid");
+		const verified = await knib.cli("chain", "verify", backup.chain);
+		t.is(verified.code, 7, verified.stderr);
+		t.true(verified.stderr.includes(path));
+		const other = await knib.cli("chain", "verify", points[0]?.backup.chain ?? "");
+		t.is(other.code, 0, other.stderr);
 	},
 );

@@ -224,6 +224,8 @@ export const createMemoryRepository = (options: MemoryRepositoryOptions): Memory
 			const path = [...storage.published.keys()].find((one) => one.endsWith(`-${backup}`));
 			return path === undefined ? undefined : backupAt(path);
 		},
+		digests: async ({ manifest }) =>
+			new Map(manifest.generation.layers.map(({ file, sha256 }) => [file, sha256])),
 		proveLayers: async (backup) => layerProblems(backup.path, backup.manifest),
 		lease: async (vm, holder) => {
 			const members = [...storage.published.values()].map(({ manifest }) => manifest.identity);

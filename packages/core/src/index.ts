@@ -37,6 +37,7 @@ export * from "./plan/plan-finish.ts";
 export * from "./plan/plan-restore.ts";
 export * from "./plan/plan-undelete.ts";
 export * from "./plan/plan-validation.ts";
+export * from "./plan/plan-verify.ts";
 export * from "./plan/prove-base.ts";
 export * from "./plan/read-layers.ts";
 export * from "./plan/restore-facts.ts";

@@ -150,10 +150,10 @@ export interface DiskImages {
 	space(directory: string): Promise<{ free: number; capacity: number; writable: boolean }>;
 	/** fsync of a file and of its directory. */
 	sync(path: string): Promise<void>;
-	/** SHA-256 of a whole file and its apparent and allocated size. */
+	/** SHA-256 of a whole file and its apparent and allocated size. `rate` in bytes per second, 0 or absent: no limit. */
 	hash(
 		path: string,
-		options?: LongOperation,
+		options?: LongOperation & { readonly rate?: number },
 	): Promise<{ sha256: string; size: number; allocated: number; headerDigest: string }>;
 	exists(path: string): Promise<boolean>;
 	rename(from: string, to: string): Promise<void>;

@@ -64,6 +64,8 @@ export interface Repository {
 	find(backup: string): Promise<PublishedBackup | undefined>;
 	/** Proves that a published backup's layers are those of its current generation: size, backing file, header digest. Empty list = proven; else what differs, in words. */
 	proveLayers(backup: PublishedBackup): Promise<readonly string[]>;
+	/** The digests that a published backup's `SHA256SUMS` names, by file. Rejects with MANIFEST_INVALID when it cannot be read as such. */
+	digests(backup: PublishedBackup): Promise<ReadonlyMap<string, string>>;
 	/** Takes or renews the VM's lease for `holder`. Waits never: LEASE_HELD with the holder's name at once, unless its counter stood still for the lease time as seen from here. */
 	lease(vm: string, holder: string): Promise<Lease>;
 	hold(

@@ -1,5 +1,5 @@
 // What a finished job says to people, from its result; fields that are missing are left out.
-import { safe, short, size } from "./text.ts";
+import { counted, safe, short, size } from "./text.ts";
 import { validationResult } from "./validation.ts";
 
 type Result = Readonly<Record<string, unknown>>;
@@ -55,6 +55,16 @@ export const compressionResult = (result: Result): string => {
 	return safe(`backup ${short(text(result["id"]))} is ${status}${next}`);
 };
 
+/** What a verification has read: all of it as published, else the job has failed. */
+export const verifyResult = (result: Result): string => {
+	const chain = text(result["chain"]);
+	const what = chain === "" ? `repository ${text(result["repository"])}` : `chain ${short(chain)}`;
+	const count = (name: string): number => Number(result[name] ?? 0);
+	return safe(
+		`${what}: ${counted(count("backups"), "backup")}, ${counted(count("files"), "file")}, ${size(count("bytes"))} read; all as published`,
+	);
+};
+
 /** The result of any job: one line where its type is known, else its fields. */
 export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "Backup") return backupResult;
@@ -62,6 +72,7 @@ export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "FinishChain") return finishResult;
 	if (type === "BackupValidation") return validationResult;
 	if (type === "DeleteBackup") return deleteResult;
+	if (type === "VerifyRepository") return verifyResult;
 	if (type === "StartCompression" || type === "FinalizeCompression") return compressionResult;
 	return (result) => safe(JSON.stringify(result));
 };

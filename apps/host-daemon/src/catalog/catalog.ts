@@ -3,6 +3,7 @@
 import type {
 	BackupView,
 	Chain,
+	ChainView,
 	Offering,
 	Repository,
 	RestorePromise,
@@ -58,6 +59,8 @@ export interface Catalog {
 	backup(id: string): Promise<BackupView | undefined>;
 	/** The one backup that a part of an id names; rejects with NOT_FOUND or AMBIGUOUS_ID. */
 	findBackup(text: string): Promise<BackupView>;
+	/** The one chain that a part of an id names; rejects with NOT_FOUND or AMBIGUOUS_ID. */
+	findChain(text: string): Promise<ChainView>;
 	/** What a user has set for one VM beside settings. */
 	policyOf(vm: string): Promise<VmPolicy>;
 	/** Keeps how fast a VM came back; null values leave the older ones. */

@@ -118,6 +118,7 @@ export const createCatalog = (deps: Deps) => {
 		recordFailed: backups.recordFailed,
 		backup: backups.get,
 		findBackup: backups.find,
+		findChain: backups.findChain,
 		noteVm: vms.note,
 	};
 	return {

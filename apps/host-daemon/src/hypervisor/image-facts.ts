@@ -1,9 +1,10 @@
 // The identity of a file at one moment (SAFETY F15), and its digest.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readFile, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { type DiskImages, type FileFacts, KnibError, type LongOperation } from "@knib/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type DiskImages, type FileFacts, KnibError } from "@knib/core";
 import { attempt, readHead } from "./files.ts";
 import { absolutePath } from "./image-path.ts";
 import { HEADER_BYTES } from "./qcow2-header.ts";
@@ -126,29 +127,51 @@ export const readFacts = async (run: Run, path: string): Promise<FileFacts> => {
 	};
 };
 
+/** Waits until so many bytes may have been read at a rate; 0 = no limit. An aborted wait ends early: the reader looks at the signal. */
+const pace = (rate: number, signal: AbortSignal | undefined) => {
+	const started = performance.now();
+	return async (done: number): Promise<void> => {
+		if (rate <= 0) return;
+		const ahead = (done / rate) * 1000 - (performance.now() - started);
+		if (ahead <= 0) return;
+		await sleep(ahead, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+	};
+};
+
+type HashOptions = NonNullable<Parameters<DiskImages["hash"]>[1]>;
+
+const assertWanted = (signal: AbortSignal | undefined, path: string): void => {
+	if (signal?.aborted === true) throw new KnibError("CANCELLED", `hashing ${path} was cancelled`);
+};
+
+/** Reads an open file from its beginning to its end. */
+const digestOf = async (file: FileHandle, path: string, size: number, options: HashOptions) => {
+	const hash = createHash("sha256");
+	const buffer = Buffer.alloc(READ_BYTES);
+	const keepRate = pace(options.rate ?? 0, options.signal);
+	let headerDigest = sha256("");
+	let done = 0;
+	for (;;) {
+		assertWanted(options.signal, path);
+		const { bytesRead } = await file.read(buffer, 0, READ_BYTES, done);
+		if (bytesRead === 0) break;
+		const chunk = buffer.subarray(0, bytesRead);
+		if (done === 0) headerDigest = sha256(chunk.subarray(0, HEADER_BYTES));
+		hash.update(chunk);
+		done += bytesRead;
+		await keepRate(done);
+		options.onProgress?.(size === 0 ? 1 : Math.min(1, done / size));
+	}
+	return { sha256: hash.digest("hex"), size: done, headerDigest };
+};
+
 /** SHA-256 of a whole file and of its header, its apparent and its allocated size. Rejects with CANCELLED, NOT_FOUND, COMMAND_FAILED. */
-export const hashFile: DiskImages["hash"] = (path, options: LongOperation = {}) =>
+export const hashFile: DiskImages["hash"] = (path, options = {}) =>
 	attempt(`could not read ${path}`, async () => {
 		const handle = await open(absolutePath(path), constants.O_RDONLY);
 		try {
 			const { size, blocks } = await handle.stat();
-			const hash = createHash("sha256");
-			const buffer = Buffer.alloc(READ_BYTES);
-			let headerDigest = sha256("");
-			let done = 0;
-			for (;;) {
-				if (options.signal?.aborted === true) {
-					throw new KnibError("CANCELLED", `hashing ${path} was cancelled`);
-				}
-				const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, done);
-				if (bytesRead === 0) break;
-				const chunk = buffer.subarray(0, bytesRead);
-				if (done === 0) headerDigest = sha256(chunk.subarray(0, HEADER_BYTES));
-				hash.update(chunk);
-				done += bytesRead;
-				options.onProgress?.(size === 0 ? 1 : Math.min(1, done / size));
-			}
-			return { sha256: hash.digest("hex"), size: done, allocated: blocks * 512, headerDigest };
+			return { ...(await digestOf(handle, path, size, options)), allocated: blocks * 512 };
 		} finally {
 			await handle.close();
 		}

@@ -2,6 +2,7 @@ import {
 	activitiesOf,
 	asKnibError,
 	type BackupView,
+	backupOfPlan,
 	isServiceType,
 	isTerminal,
 	type Job,
@@ -13,7 +14,9 @@ import {
 	type Store,
 	settingMilliseconds,
 	shortId,
+	vmOfPlan,
 } from "@knib/core";
+import { findVerified } from "../facts/gather-verify.ts";
 import { requireListed } from "../facts/gather-vm.ts";
 import { createAftermath } from "./aftermath.ts";
 import { type BackupCare, createBackupCare } from "./backup-care.ts";
@@ -60,6 +63,10 @@ type Subject = { readonly lane: string; readonly vm: Job["vm"]; readonly backup:
 
 const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> => {
 	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null, backup: null };
+	if (request.type === "VerifyRepository") {
+		const { repository, vm } = await findVerified(deps, request);
+		return { lane: `verify:${repository.id}`, vm, backup: null };
+	}
 	if ("backup" in request) {
 		const { id, vm } = await deps.catalog.findBackup(request.backup);
 		return { lane: vm.uuid, vm, backup: id };
@@ -72,8 +79,8 @@ const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan
 	id: deps.ids.uuid(),
 	type: request.type,
 	host: deps.host.name,
-	vm: subject.vm ?? plan?.vm ?? null,
-	backup: plan === null || plan.type === "FinishChain" ? subject.backup : plan.backup,
+	vm: subject.vm ?? (plan === null ? null : vmOfPlan(plan)),
+	backup: (plan === null ? null : backupOfPlan(plan)) ?? subject.backup,
 	state: "waiting",
 	reason: "waits for its turn",
 	phase: null,

@@ -1,6 +1,13 @@
 // The queue: one lane a VM, jobs in the order they came, each with the reason why it waits. It owns cancellation and timeouts;
 // what a job does is decided by its plan.
-import { type Job, type JobRequest, KnibError, type Plan } from "@knib/core";
+import {
+	backupOfPlan,
+	type Job,
+	type JobRequest,
+	KnibError,
+	type Plan,
+	vmOfPlan,
+} from "@knib/core";
 import { type ExecuteParts, executePlan } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 import { planNoted } from "./make-plan.ts";
@@ -43,7 +50,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 		const current = parts.book.get(id) ?? queued.job;
 		const started = await saveAndTell(
 			parts,
-			{ ...current, backup: plan.type === "FinishChain" ? null : plan.backup, vm: plan.vm },
+			{ ...current, backup: backupOfPlan(plan), vm: vmOfPlan(plan) },
 			{ type: "starts", at: parts.deps.clock.now() },
 		);
 		const limit = await timeLimit(parts.deps, queued.job.type, plan.vm.uuid);

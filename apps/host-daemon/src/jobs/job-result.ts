@@ -8,6 +8,7 @@ import {
 } from "@knib/core";
 import type { KnownRepository } from "../catalog/catalog.ts";
 import type { JobDeps } from "./context.ts";
+import { verifyResult } from "./executors/verify-chains.ts";
 
 const refresh = async (deps: JobDeps, plan: Plan): Promise<readonly Chain[]> => {
 	const known = (await deps.catalog.repositories()).find(
@@ -45,6 +46,7 @@ export const finishPlan = async (
 ): Promise<Record<string, unknown>> => {
 	const { plan, outcomes } = state;
 	if (plan.type === "Restore") return restoreResult(plan, outcomes);
+	if (plan.type === "VerifyRepository") return verifyResult(plan, outcomes);
 	const chains = await refresh(deps, plan);
 	if (plan.steps.some((step) => MERGING.has(step.kind))) {
 		await deps.catalog.noteVm(

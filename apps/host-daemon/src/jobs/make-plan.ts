@@ -14,6 +14,7 @@ import {
 	planRestoreNew,
 	planStartCompression,
 	planValidation,
+	planVerify,
 	type Refusal,
 	type Step,
 } from "@knib/core";
@@ -27,6 +28,7 @@ import {
 	gatherStartCompression,
 } from "../facts/gather-service.ts";
 import { gatherValidation } from "../facts/gather-validation.ts";
+import { gatherVerify } from "../facts/gather-verify.ts";
 import type { JobDeps } from "./context.ts";
 import { noteUnplanned } from "./note-unplanned.ts";
 
@@ -69,6 +71,8 @@ const decide = async (
 			return planFinalizeCompression(await gatherFinalize(deps, request, self));
 		case "DeleteBackup":
 			return planDelete(await gatherDelete(deps, request, self));
+		case "VerifyRepository":
+			return planVerify(await gatherVerify(deps, request));
 		default:
 			return assertNever(request);
 	}
@@ -154,6 +158,8 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 	"switch-layers": () => "put the compressed layers in place, the old ones into the trash",
 	"discard-compressed": () => "delete the compressed files",
 	"mark-removed": () => "mark the backup as removed",
+	"verify-chains": (step) =>
+		`re-read ${step.bytes} bytes in ${step.chains.length} chains and check every image`,
 	"trash-backups": (step) => `move ${step.backups.join(", ")} into the trash`,
 };
 

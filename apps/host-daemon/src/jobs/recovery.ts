@@ -5,6 +5,7 @@ import {
 	isServiceType,
 	type Job,
 	KnibError,
+	laneOfPlan,
 	type RunState,
 	recoverRun,
 	viewError,
@@ -101,7 +102,7 @@ export const recoverAll = async (
 	await Promise.all(
 		found.map((one) =>
 			lanes.run(
-				one.state.plan.vm.uuid,
+				laneOfPlan(one.state.plan),
 				{ job: one.id, what: "recovery of an interrupted job" },
 				{ signal: NEVER, onWait: () => undefined },
 				() => repeatUntilDone(parts, one, options.signal),

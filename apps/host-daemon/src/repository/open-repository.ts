@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { KnibError, type Repository } from "@knib/core";
 import { caring } from "./caring.ts";
+import { parseChecksums } from "./checksums.ts";
 import { createRepositoryFiles } from "./files.ts";
 import { listHolds, placeHold } from "./holds.ts";
 import { jsonText } from "./json-file.ts";
@@ -41,7 +42,7 @@ const existingChain = async (opened: Opened, vm: string, chain: string): Promise
 
 const reading = (
 	opened: Opened,
-): Pick<Repository, "vms" | "chains" | "find" | "proveLayers" | "holds"> => ({
+): Pick<Repository, "vms" | "chains" | "find" | "proveLayers" | "digests" | "holds"> => ({
 	vms: async () => {
 		await opened.here();
 		const vms: string[] = [];
@@ -59,6 +60,12 @@ const reading = (
 		return await findBackup(opened, backup);
 	},
 	proveLayers: (backup) => proveLayers(opened.files, backup),
+	digests: async (backup) => {
+		const path = `${opened.layout.backup(backup.manifest.identity)}/SHA256SUMS`;
+		const sums = parseChecksums((await opened.files.readText(path)) ?? "");
+		if (sums !== undefined && sums.size > 0) return sums;
+		throw new KnibError("MANIFEST_INVALID", `${path} is missing or cannot be read`);
+	},
 	holds: async (vm, chain) => {
 		await opened.here();
 		return await listHolds(opened.files, opened.layout.holds(vm, chain));

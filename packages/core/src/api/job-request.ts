@@ -77,6 +77,19 @@ export const deleteBackupRequestSchema = z.strictObject({
 });
 export type DeleteBackupRequest = z.infer<typeof deleteBackupRequestSchema>;
 
+export const verifyRepositoryRequestSchema = z.strictObject({
+	type: z.literal("VerifyRepository"),
+	/** Name or id; absent: that of the chain, else the only one that this host knows. */
+	repository: z.string().min(1).max(500).optional(),
+	/** Id of a chain, whole, or a unique part of it: only this one. */
+	chain: z.string().min(4).optional(),
+	/** Only the n-th part of the bytes: backups whose last check is the longest ago. */
+	share: z.number().int().min(1).max(10_000).optional(),
+	/** Bytes per second; 0: no limit. */
+	rate: z.number().int().nonnegative().default(0),
+});
+export type VerifyRepositoryRequest = z.infer<typeof verifyRepositoryRequestSchema>;
+
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
 	restoreNewRequestSchema,
@@ -85,6 +98,7 @@ export const jobRequestSchema = z.discriminatedUnion("type", [
 	startCompressionRequestSchema,
 	finalizeCompressionRequestSchema,
 	deleteBackupRequestSchema,
+	verifyRepositoryRequestSchema,
 ]);
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request before its defaults are filled in. */

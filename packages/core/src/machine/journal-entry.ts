@@ -55,6 +55,18 @@ export const outcomesSchema = z.strictObject({
 	damaged: z
 		.array(z.strictObject({ backup: z.string(), path: z.string(), message: z.string() }))
 		.optional(),
+	/** What a verification has read, and what was not as published. */
+	verified: z
+		.strictObject({
+			backups: z.number().int(),
+			files: z.number().int(),
+			bytes: bytesSchema,
+			damaged: z.array(
+				z.strictObject({ backup: z.string(), path: z.string(), message: z.string() }),
+			),
+			problems: z.array(z.string()),
+		})
+		.optional(),
 	accelerator: z.enum(["kvm", "qemu"]).optional(),
 	/** When a throw-away VM was started, on the monotonic clock of this life of the daemon, ms. */
 	startedMonotonic: z.number().optional(),

@@ -47,6 +47,7 @@ export const followUps = (facts: FollowUpFacts): readonly JobRequest[] => {
 		case "DeleteBackup":
 		case "FinishChain":
 		case "Restore":
+		case "VerifyRepository":
 			return [];
 	}
 };

@@ -1,7 +1,7 @@
 import type { BackupMarks } from "../domain/chain.ts";
 import type { BackupKind, Consistency, SkippedDisk } from "../domain/manifest.ts";
 import type { ErrorCode, ErrorDetails } from "../errors.ts";
-import type { ServicePlan } from "./service-plans.ts";
+import type { ServicePlan, VerifyPlan } from "./service-plans.ts";
 import type { Step } from "./steps.ts";
 
 /** Why a request cannot be planned: a value, not an exception (DESIGN 4). Nothing has been touched. */
@@ -88,7 +88,24 @@ export type ValidationPlan = PlanBase & {
 	readonly dropped: readonly string[];
 };
 
-export type Plan = BackupPlan | FinishPlan | RestorePlan | ValidationPlan | ServicePlan;
+export type Plan =
+	| BackupPlan
+	| FinishPlan
+	| RestorePlan
+	| ValidationPlan
+	| ServicePlan
+	| VerifyPlan;
+
+/** The VM that a plan is about; null for one that is about a whole repository. */
+export const vmOfPlan = (plan: Plan): PlanBase["vm"] | null =>
+	plan.type === "VerifyRepository" && plan.chain === null ? null : plan.vm;
+
+/** The backup that a plan is about; null for one that is about a chain or more. */
+export const backupOfPlan = (plan: Plan): string | null => ("backup" in plan ? plan.backup : null);
+
+/** The lane in which a plan's job has its turn: that of its VM, or of the repository that it re-reads. */
+export const laneOfPlan = (plan: Plan): string =>
+	plan.type === "VerifyRepository" ? `verify:${plan.repository.id}` : plan.vm.uuid;
 
 export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({
 	refused: true,

@@ -28,4 +28,11 @@ export type DeletePlan = PlanBase & {
 	readonly endsChain: string | null;
 };
 
+/** The files of a repository, or of one chain, re-read. Of a whole repository `vm` is the repository itself: no VM is touched. */
+export type VerifyPlan = PlanBase & {
+	readonly type: "VerifyRepository";
+	/** Null for the repository as a whole. */
+	readonly chain: string | null;
+};
+
 export type ServicePlan = CompressionPlan | FinalizePlan | DeletePlan;

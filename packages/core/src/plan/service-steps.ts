@@ -26,6 +26,14 @@ export type CompressPlan = PublishedLayer & {
 	readonly libraryReason: string | null;
 };
 
+/** The backups of one chain whose files are re-read. */
+export type VerifyChain = {
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly chain: string;
+	/** Ids, oldest first. */
+	readonly backups: readonly string[];
+};
+
 /** The steps of compressions and deletions beside `lease`, `end-chain` and `merge-overlays`. */
 export type ServiceStep =
 	| { readonly kind: "begin-compression" }
@@ -42,4 +50,12 @@ export type ServiceStep =
 	| { readonly kind: "switch-layers" }
 	| { readonly kind: "discard-compressed" }
 	| { readonly kind: "mark-removed" }
-	| { readonly kind: "trash-backups"; readonly backups: readonly string[] };
+	| { readonly kind: "trash-backups"; readonly backups: readonly string[] }
+	| {
+			readonly kind: "verify-chains";
+			readonly chains: readonly VerifyChain[];
+			/** Bytes to be read: what progress is measured against. */
+			readonly bytes: number;
+			/** Bytes per second, 0 = no limit. */
+			readonly rate: number;
+	  };

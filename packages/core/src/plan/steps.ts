@@ -191,10 +191,11 @@ export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([
 	"record-tracker",
 ]);
 
-/** Steps from whose beginning on a job goes forward: what they do is seen by others, or is only half done by a crash. */
+/** Steps from whose beginning on a job goes forward: what they do is seen by others, is only half done by a crash, or takes nothing but time to be done again. */
 export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"publish",
 	"switch-layers",
 	"mark-removed",
 	"trash-backups",
+	"verify-chains",
 ]);

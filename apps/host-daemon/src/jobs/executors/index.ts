@@ -17,6 +17,7 @@ import { verifyDigests } from "./validation-digests.ts";
 import { runGuestCommand, takeScreenshot, waitForBoot } from "./validation-guest.ts";
 import { recordValidation } from "./validation-record.ts";
 import { bootValidationVm, makeValidationDisks, tearDown } from "./validation-vm.ts";
+import { verifyChains } from "./verify-chains.ts";
 
 type Table = { readonly [K in StepKind]: Executor<K> };
 
@@ -59,6 +60,7 @@ const EXECUTORS: Table = {
 	"discard-compressed": discardCompressed,
 	"mark-removed": markRemoved,
 	"trash-backups": trashBackups,
+	"verify-chains": verifyChains,
 };
 
 const executorOf = <K extends StepKind>(kind: K): Executor<K> => EXECUTORS[kind];

@@ -8,6 +8,7 @@ import {
 	type RestorePlan,
 	type RestoreReads,
 	readLayers,
+	type VerifyPlan,
 } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 
@@ -18,9 +19,9 @@ export const restorePlanOf = ({ plan }: StepContext): RestorePlan => {
 };
 
 /** A plan that reads a backup; closing a chain reads none. */
-const readerOf = ({ plan }: StepContext): Exclude<Plan, FinishPlan> => {
-	if (plan.type !== "FinishChain") return plan;
-	throw new KnibError("INTERNAL", "a chain is not held by the job that ends it");
+const readerOf = ({ plan }: StepContext): Exclude<Plan, FinishPlan | VerifyPlan> => {
+	if (plan.type !== "FinishChain" && plan.type !== "VerifyRepository") return plan;
+	throw new KnibError("INTERNAL", `a ${plan.type} holds no chain`);
 };
 
 const takeHold = async (context: StepContext): Promise<Hold> => {

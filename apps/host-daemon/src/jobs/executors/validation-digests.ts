@@ -8,12 +8,13 @@ type Damage = NonNullable<Outcomes["damaged"]>[number];
 /** What is wrong with one layer, in words; undefined when it is what was published. Rejects when the file system does not answer. */
 export const layerDamage = async (
 	context: Pick<StepContext, "deps" | "signal">,
-	layer: DigestPlan,
+	layer: Pick<DigestPlan, "path" | "size" | "sha256">,
 	onProgress: (fraction: number) => void,
+	rate = 0,
 ): Promise<string | undefined> => {
 	const { images } = context.deps;
 	if (!(await images.exists(layer.path))) return "it is missing";
-	const hash = await images.hash(layer.path, { signal: context.signal, onProgress });
+	const hash = await images.hash(layer.path, { signal: context.signal, onProgress, rate });
 	if (hash.size !== layer.size) return `it has ${hash.size} bytes instead of ${layer.size}`;
 	if (hash.sha256 !== layer.sha256) return "its SHA-256 is another one than was published";
 	const check = await images.check(layer.path);

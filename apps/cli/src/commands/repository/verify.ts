@@ -1,0 +1,32 @@
+import { Args } from "@oclif/core";
+import { jobFlags } from "../../base-command.ts";
+import { JobCommand } from "../../job-command.ts";
+import { verifyResult } from "../../print/results.ts";
+import { rateFlag, shareFlag } from "../../verify-flags.ts";
+
+export default class RepositoryVerify extends JobCommand {
+	static override summary =
+		"re-read the files of a repository's backups: digests, images, links between layers";
+	static override args = {
+		repository: Args.string({ description: "name or id; not needed where there is only one" }),
+	};
+	static override flags = { ...jobFlags, share: shareFlag, rate: rateFlag };
+
+	async run(): Promise<void> {
+		const { flags, args } = await this.parse(RepositoryVerify);
+		const { share, rate } = flags;
+		await this.connected(flags, (client) =>
+			this.carryOut(
+				client,
+				flags,
+				{
+					type: "VerifyRepository",
+					...(args.repository === undefined ? {} : { repository: args.repository }),
+					...(share === undefined ? {} : { share }),
+					...(rate === undefined ? {} : { rate }),
+				},
+				verifyResult,
+			),
+		);
+	}
+}
