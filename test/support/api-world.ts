@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
 import type { BackupCare } from "../../apps/host-daemon/src/jobs/backup-care.ts";
+import type { JobService } from "../../apps/host-daemon/src/jobs/job-service.ts";
 import { createLogger } from "../../apps/host-daemon/src/logger.ts";
 import { aVm } from "./builders/facts.ts";
 import { type Fate, fakeJobService } from "./fake-job-service.ts";
@@ -29,8 +30,8 @@ const careless: BackupCare = {
 };
 
 /** A catalog with a default offering, over documents in memory. */
-export const aCatalog = async () => {
-	const repositories = fakeRepositories();
+export const aCatalog = async (screens?: string) => {
+	const repositories = fakeRepositories(screens);
 	let made = 0;
 	const documents = memoryCatalogDocuments();
 	const books = createCatalog({
@@ -59,12 +60,18 @@ export const apiWorld = async (
 		readonly vms?: readonly Vm[];
 		readonly fateOf?: (request: JobRequest) => Fate;
 		readonly directory?: string;
+		/** Where it listens; absent: `s` in the directory. */
+		readonly socket?: string;
+		/** Instead of fake jobs with fates. */
+		readonly jobService?: JobService;
+		/** Directory of the screen that every backup showed; see fakeRepositories. */
+		readonly screens?: string;
 	} = {},
 ) => {
 	const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "knib-")));
-	const socket = join(directory, "s");
+	const socket = options.socket ?? join(directory, "s");
 	const vms = options.vms ?? [aVm()];
-	const { books, repositories } = await aCatalog();
+	const { books, documents, repositories } = await aCatalog(options.screens);
 	const jobs = fakeJobService(options.fateOf ?? (() => ({ kind: "succeeds", result: {} })));
 	const server = await startApi({
 		socket,
@@ -72,7 +79,7 @@ export const apiWorld = async (
 		logger: createLogger("silent"),
 		deps: {
 			books,
-			jobs: jobs.service,
+			jobs: options.jobService ?? jobs.service,
 			care: careless,
 			host: { id: "fe".repeat(32), name: "here" },
 			now: () => AT,
@@ -106,6 +113,7 @@ export const apiWorld = async (
 		socket,
 		directory,
 		books,
+		documents,
 		repositories,
 		jobs,
 		close: async () => {

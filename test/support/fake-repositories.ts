@@ -15,8 +15,17 @@ export type FakeDirectory = {
 	broken: KnibError | null;
 };
 
-/** Repositories as directories in memory. Only what the catalog asks of a repository is there. */
-export const fakeRepositories = () => {
+/** A backup that showed a screen; `directory` holds `validation/shown/screenshot.png`. */
+const withScreen = (id: string, directory: string): unknown => ({
+	path: directory,
+	manifest: { identity: { id } },
+	marks: {
+		validation: { last: { at: "2026-01-02T03:04:05.000Z", name: "shown", screenshot: true } },
+	},
+});
+
+/** Repositories as directories in memory. Only what the catalog asks of a repository is there. `screens`: directory of the screen that every backup showed. */
+export const fakeRepositories = (screens?: string) => {
 	const directories = new Map<string, FakeDirectory>();
 	let made = 0;
 	const readable = (directory: FakeDirectory): FakeDirectory => {
@@ -37,6 +46,7 @@ export const fakeRepositories = () => {
 				const { free, writable } = readable(directory);
 				return { id, path, capacity: 1000, free, writable };
 			},
+			find: async (id: string) => (screens === undefined ? undefined : withScreen(id, screens)),
 			vms: async () => [...new Set(readable(directory).chains.map((chain) => chain.vm))],
 			chains: async (vm: string) => {
 				directory.chains = directory.nextChains ?? directory.chains;

@@ -1,12 +1,13 @@
 // Each screen as plain text beside its golden file; `UPDATE_GOLDEN=1 ava test/tui/views.test.ts` writes them anew.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { backupBrief } from "@knib/core";
 import test from "ava";
 import type { State } from "../../apps/tui/src/app/state.ts";
 import { widthOf } from "../../apps/tui/src/view/cells.ts";
 import { frameText } from "../../apps/tui/src/view/frame.ts";
 import { view } from "../../apps/tui/src/view/view.ts";
-import { backupId, VM_UUID } from "../support/builders/facts.ts";
+import { backupId, CHAIN, VM_UUID } from "../support/builders/facts.ts";
 import { aBackupView, aState, placed, pressed } from "./support/states.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tui");
@@ -20,12 +21,15 @@ const SCENES: Readonly<Record<string, (state: State) => State>> = {
 	backup: (state) => placed(state, "backup", backupId(1)),
 	jobs: (state) => placed(state, "jobs"),
 	job: (state) => placed(state, "job", JOB),
+	chain: (state) => placed(state, "chain", CHAIN),
+	screen: (state) => placed(state, "screen", backupId(1)),
 	offerings: (state) => placed(state, "offerings"),
 	repositories: (state) => placed(state, "repositories"),
 	settings: (state) => placed(state, "settings"),
 	hosts: (state) => placed(state, "hosts"),
 	help: (state) => pressed(state, "?"),
 	palette: (state) => pressed(state, ":", "s", "h", "o", "w"),
+	"offering-form": (state) => pressed(placed(state, "offerings"), "a"),
 	"backup-form": (state) => pressed(placed(state, "vms"), "b"),
 	"restore-form": (state) => pressed(placed({ ...state, blocked: {} }, "backups"), "S-r"),
 	delete: (state) => pressed(placed(state, "backups"), "d"),
@@ -40,6 +44,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
 	for (const [width, height] of [
 		[80, 24],
 		[120, 40],
+		[200, 60],
 	] as const) {
 		test(`view › draws ${name} at ${width}x${height} as its golden file says`, async (t) => {
 			const frame = view(scene(aState({ width, height })));
@@ -69,7 +74,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
 
 test("view › draws ten thousand backups well under the time of a first paint", (t) => {
 	const state = aState();
-	const backups = Array.from({ length: 10_000 }, (_, n) => aBackupView(n + 1));
+	const backups = Array.from({ length: 10_000 }, (_, n) => backupBrief(aBackupView(n + 1)));
 	const many = placed({ ...state, data: { ...state.data, backups } }, "backups");
 	// Of several, since the first compiles; of this process, since a test machine is busy with others.
 	const costs = [1, 2, 3, 4].map(() => {

@@ -4,18 +4,22 @@ import { stayConnected } from "./app/connection.ts";
 import { runEffect } from "./app/effects.ts";
 import { type Loop, startLoop } from "./app/loop.ts";
 import type { Effect } from "./app/msg.ts";
-import { initialState } from "./app/state.ts";
+import { initialState, type State } from "./app/state.ts";
 import { update } from "./app/update.ts";
 import { createRenderer, type Renderer } from "./blessed/renderer.ts";
+import { type Theme, type ThemeName, themeOf } from "./view/theme.ts";
 import { view } from "./view/view.ts";
 
 export { runPlain } from "./plain.ts";
+export { THEME_NAMES, type ThemeName } from "./view/theme.ts";
 
 /** What the interface is started with. */
 export type TuiOptions = {
 	readonly connect: () => Promise<KnibClient>;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly readOnly: boolean;
+	readonly theme: ThemeName;
+	readonly mouse: boolean;
 };
 
 const TICK_MS = 1000;
@@ -24,13 +28,11 @@ const later = (act: () => void, ms: number): (() => void) => {
 	return () => clearTimeout(timer);
 };
 
-const themeOf = (env: TuiOptions["env"]) => {
-	const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
-	return { colour: (env["NO_COLOR"] ?? "") === "", ascii: !/utf-?8/i.test(locale) };
-};
-
 const copyCode = (text: string): string =>
 	`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`;
+
+const drawsOf = ({ depth, ascii }: Theme): State["draws"] =>
+	depth === "none" || ascii ? "nothing" : "blocks";
 
 const localEffects =
 	(renderer: Renderer, loop: () => Loop, quit: () => void) =>
@@ -47,35 +49,46 @@ const localEffects =
 		return true;
 	};
 
+type Signals = readonly (readonly [NodeJS.Signals, () => void])[];
+
+/** What ends the interface or gives the terminal away for a while; answers how to forget it. */
+const listen = (signals: Signals, broken: (error: unknown) => void): (() => void) => {
+	for (const [signal, act] of signals) process.on(signal, act);
+	process.on("uncaughtException", broken);
+	process.on("unhandledRejection", broken);
+	return () => {
+		for (const [signal, act] of signals) process.off(signal, act);
+		process.off("uncaughtException", broken);
+		process.off("unhandledRejection", broken);
+	};
+};
+
 /** Runs until the operator leaves or a signal comes; answers the signal's exit code, or 0. Rejects with what broke it. */
 export const runTui = async (options: TuiOptions): Promise<number> => {
-	const renderer = createRenderer({
-		input: process.stdin,
-		output: process.stdout,
-		theme: themeOf(options.env),
-	});
+	const theme = themeOf(options.env, options.theme);
 	const over = new AbortController();
 	let client: KnibClient | null = null;
-	let clean = (): void => undefined;
+	const cleaners: (() => void)[] = [];
 	const ended = new Promise<number>((resolve, reject) => {
+		const renderer = createRenderer({
+			...{ input: process.stdin, output: process.stdout, theme, mouse: options.mouse },
+			onKey: (key) => loop.dispatch({ type: "key", key }),
+			onMouse: ({ act, x, y }) => loop.dispatch({ type: "mouse", act, x, y }),
+			onResize: () => loop.dispatch({ type: "resize", size: renderer.size() }),
+			onGraphics: () => loop.dispatch({ type: "graphics" }),
+		});
 		const quit = (): void => resolve(0);
 		const local = localEffects(renderer, () => loop, quit);
-		const loop = startLoop(
-			initialState({ size: renderer.size(), now: Date.now(), readOnly: options.readOnly }),
-			{
-				update,
-				view,
-				paint: renderer.paint,
-				later,
-				run: (effect) => {
-					if (!local(effect)) void runEffect(client, effect, loop.dispatch);
-				},
+		const { readOnly } = options;
+		const first = { size: renderer.size(), now: Date.now(), readOnly, draws: drawsOf(theme) };
+		const loop = startLoop(initialState(first), {
+			...{ update, view, paint: renderer.paint, later },
+			run: (effect) => {
+				if (!local(effect)) void runEffect(client, effect, loop.dispatch);
 			},
-		);
-		renderer.onKey((key) => loop.dispatch({ type: "key", key }));
-		renderer.onResize(() => loop.dispatch({ type: "resize", size: renderer.size() }));
+		});
 		const timer = setInterval(() => loop.dispatch({ type: "tick", now: Date.now() }), TICK_MS);
-		const listeners: readonly [NodeJS.Signals, () => void][] = [
+		const signals: Signals = [
 			["SIGTERM", () => resolve(143)],
 			["SIGINT", () => resolve(130)],
 			["SIGHUP", () => resolve(129)],
@@ -84,13 +97,23 @@ export const runTui = async (options: TuiOptions): Promise<number> => {
 				"SIGCONT",
 				() => {
 					renderer.comeBack();
+					loop.dispatch({ type: "resize", size: renderer.size() });
 					loop.paintNow();
 				},
 			],
 		];
-		for (const [signal, act] of listeners) process.on(signal, act);
-		process.on("uncaughtException", reject);
-		process.on("unhandledRejection", reject);
+		// A terminal that is gone cannot be told anything: it ends like a hang-up.
+		const lost = (): void => resolve(129);
+		process.stdout.on("error", lost);
+		process.stdin.on("error", lost);
+		process.stdin.on("end", lost);
+		cleaners.push(
+			loop.stop,
+			() => clearInterval(timer),
+			listen(signals, reject),
+			() => process.stdin.off("end", lost),
+			renderer.close,
+		);
 		void stayConnected({
 			connect: options.connect,
 			dispatch: loop.dispatch,
@@ -99,19 +122,11 @@ export const runTui = async (options: TuiOptions): Promise<number> => {
 			},
 			signal: over.signal,
 		});
-		clean = () => {
-			loop.stop();
-			clearInterval(timer);
-			for (const [signal, act] of listeners) process.off(signal, act);
-			process.off("uncaughtException", reject);
-			process.off("unhandledRejection", reject);
-		};
 	});
 	try {
 		return await ended;
 	} finally {
-		clean();
 		over.abort();
-		renderer.close();
+		for (const clean of cleaners) clean();
 	}
 };

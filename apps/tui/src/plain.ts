@@ -25,6 +25,7 @@ export const runPlain = async (options: {
 		size: { width: 120, height: 40 },
 		now: options.now(),
 		readOnly: true,
+		draws: "nothing",
 	});
 	let said = new Set<string>();
 	let link = "";

@@ -1,5 +1,5 @@
 // States of the terminal interface as tests want them: a small host with something of everything.
-import type { BackupView, JobView, VmView } from "@knib/core";
+import { type BackupView, backupBrief, type JobView, type VmView } from "@knib/core";
 import {
 	initialState,
 	placeOf,
@@ -96,11 +96,13 @@ export const aJobView = (override: Partial<JobView> = {}): JobView => ({
 
 /** A connected state with something of everything. */
 export const aState = (size = { width: 80, height: 24 }): State => {
-	const state = initialState({ size, now: 1_000_000, readOnly: false });
+	const state = initialState({ size, now: 1_000_000, readOnly: false, draws: "blocks" });
 	const [connected] = update(state, { type: "link", state: "connected", message: null });
-	const backups = [aBackupView(1), aBackupView(2, { pinned: true })];
+	const whole = [aBackupView(2, { pinned: true }), aBackupView(1)];
+	const backups = whole.map(backupBrief);
 	return {
 		...connected,
+		details: Object.fromEntries(whole.map((one) => [one.id, { ...one, blocked: [] }])),
 		blocked: { [backupId(1)]: [{ action: "restore", reason: "it is being validated" }] },
 		rates: { "0196f000-0000-7000-8000-0000000b0001": [10, 40, 90, 60] },
 		logs: {
@@ -125,7 +127,7 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 					repository: "main",
 					state: "open",
 					endReason: null,
-					backups: backups.map(({ id }) => id),
+					backups: backups.map(({ id }) => id).toReversed(),
 					size: 10 << 20,
 					problems: [],
 				},

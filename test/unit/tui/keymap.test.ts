@@ -43,7 +43,7 @@ for (const { context, keys, action } of KEYMAP.filter((one) => one.changes)) {
 		});
 		t.true(next.modal !== null || next.toast !== null);
 	});
-	test(`keymap › refuses ${action} with --read-only and says so`, (t) => {
+	test(`keymap › refuses ${action} on a ${context} with --read-only and says so`, (t) => {
 		const state = { ...targets[context], readOnly: true };
 		const [next, effects] = update(state, {
 			type: "key",

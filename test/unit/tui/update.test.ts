@@ -19,7 +19,7 @@ test("update › deletes nothing before the whole word is typed", (t) => {
 	const [planned] = update(asked, { type: "planned", acts: asked.modal.acts, plans: [null] });
 	const enter = { type: "key", key: { name: "enter", text: null } } as const;
 	t.deepEqual(update(pressed(planned, "0", "0"), enter)[1], []);
-	const [, effects] = update(pressed(planned, ...backupId(1).slice(-8)), enter);
+	const [, effects] = update(pressed(planned, ...backupId(2).slice(-8)), enter);
 	t.deepEqual(effects, [{ type: "act", acts: asked.modal.acts }]);
 });
 
@@ -35,7 +35,7 @@ test("update › asks for a plan of the restore that the form says", (t) => {
 	t.is(effect?.type, "plan");
 	t.is(
 		effect?.type === "plan" ? effect.acts[0]?.cli : "",
-		"knib restore new 00000001 --as web01-restored",
+		"knib restore new 00000002 --as web01-restored",
 	);
 });
 

@@ -20,6 +20,16 @@ export default class Tui extends KnibCommand {
 			summary: "lines as things change, for screen readers and logs",
 			default: false,
 		}),
+		theme: Flags.option({
+			summary: "how it looks; NO_COLOR takes all colours away",
+			options: ["dark", "light", "contrast", "mono"] as const,
+			default: "dark",
+			env: "KNIB_THEME",
+		})(),
+		mouse: Flags.boolean({
+			summary: "take clicks and the wheel; hold shift to select text",
+			default: false,
+		}),
 	};
 
 	async run(): Promise<void> {
@@ -38,6 +48,9 @@ export default class Tui extends KnibCommand {
 			});
 		}
 		const { runTui } = await import("@knib/tui");
-		process.exitCode = await runTui({ connect, env, readOnly: flags["read-only"] });
+		process.exitCode = await runTui({
+			...{ connect, env, theme: flags.theme, mouse: flags.mouse },
+			readOnly: flags["read-only"],
+		});
 	}
 }

@@ -1,6 +1,7 @@
 // A connection to the daemon's control socket.
 import { connect as connectSocket } from "node:net";
-import { type JobEvent, KnibError } from "@knib/core";
+import type { JobEvent } from "@knib/core";
+import { KnibError } from "@knib/core/errors";
 import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "./router.ts";
 import { Transport } from "./transport.ts";

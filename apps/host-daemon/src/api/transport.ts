@@ -3,7 +3,7 @@
 
 import { connect as connectSocket } from "node:net";
 import { userInfo } from "node:os";
-import { type ErrorView, isErrorCode, KnibError } from "@knib/core";
+import { type ErrorView, isErrorCode, KnibError } from "@knib/core/errors";
 import { createWSClient, TRPCClientError, TRPCUntypedClient, wsLink } from "@trpc/client";
 import { WebSocket } from "ws";
 import type { AppRouter } from "./router.ts";

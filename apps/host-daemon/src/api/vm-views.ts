@@ -2,6 +2,7 @@
 import {
 	asKnibError,
 	type BackupView,
+	type ChainView,
 	KnibError,
 	type Proof,
 	type Vm,
@@ -84,12 +85,42 @@ const risksOf = (
 	return [...(points.length === 0 ? ["it has no backup"] : []), ...failed, ...problems];
 };
 
+/** What the catalog knows of a VM's restore points. */
+type History = {
+	readonly backups: readonly BackupView[];
+	readonly chains: readonly ChainView[];
+};
+
+const historyOf = async ({ books }: Pick<Deps, "books">, vm: string): Promise<History> => ({
+	backups: await books.backups.list({ vm, all: true }),
+	chains: await books.backups.chains(vm),
+});
+
+const byVm = <T extends { readonly vm: { readonly uuid: string } }>(all: readonly T[]) => {
+	const groups = new Map<string, T[]>();
+	for (const one of all) {
+		const group = groups.get(one.vm.uuid);
+		if (group === undefined) groups.set(one.vm.uuid, [one]);
+		else group.push(one);
+	}
+	return (vm: string): readonly T[] => groups.get(vm) ?? [];
+};
+
+/** The histories of all VMs, read once for the whole list. */
+const allHistories = async ({ books }: Pick<Deps, "books">) => {
+	const [backups, chains] = await Promise.all([
+		books.backups.list({ all: true }),
+		books.backups.chains(undefined),
+	]);
+	const [backupsOf, chainsOf] = [byVm(backups), byVm(chains)];
+	return (vm: string): History => ({ backups: backupsOf(vm), chains: chainsOf(vm) });
+};
+
 /** The view of a VM. Effects: reads the headers of its disks. */
-export const viewVm = async (deps: Deps, vm: VmFacts): Promise<VmView> => {
+export const viewVm = async (deps: Deps, vm: VmFacts, history?: History): Promise<VmView> => {
 	const { books } = deps;
-	const [backups, chains, offering, record, disks] = await Promise.all([
-		books.backups.list({ vm: vm.uuid, all: true }),
-		books.backups.chains(vm.uuid),
+	const [{ backups, chains }, offering, record, disks] = await Promise.all([
+		history ?? historyOf(deps, vm.uuid),
 		books.vms.offeringOf(vm.uuid).catch(() => undefined),
 		books.vms.record(vm.uuid),
 		diskViews(deps, vm),
@@ -115,29 +146,39 @@ export const viewVm = async (deps: Deps, vm: VmFacts): Promise<VmView> => {
 type Listed = Awaited<ReturnType<Deps["hypervisor"]["list"]>>[number];
 
 /** A VM whose definition cannot be read: shown, with the reason, since leaving it out would say that there is none (I10). */
-const unreadable = async (deps: Deps, listed: Listed, error: KnibError): Promise<VmView> => {
+const unreadable = async (
+	deps: Deps,
+	listed: Listed,
+	history: History,
+	error: KnibError,
+): Promise<VmView> => {
 	if (error.code === "LIBVIRT_UNREACHABLE") throw error;
 	const nothing = { disks: [], managedSave: false };
-	const view = await viewVm(deps, { ...listed, ...nothing });
+	const view = await viewVm(deps, { ...listed, ...nothing }, history);
 	return { ...view, atRisk: [`it cannot be read: ${error.message}`, ...view.atRisk] };
 };
 
-const viewListed = async (deps: Deps, listed: Listed): Promise<VmView | undefined> => {
+const viewListed = async (
+	deps: Deps,
+	listed: Listed,
+	history: History,
+): Promise<VmView | undefined> => {
 	try {
 		const vm = await deps.hypervisor.vm(listed.uuid);
-		return vm === undefined ? undefined : await viewVm(deps, vm);
+		return vm === undefined ? undefined : await viewVm(deps, vm, history);
 	} catch (error) {
-		return await unreadable(deps, listed, asKnibError(error));
+		return await unreadable(deps, listed, history, asKnibError(error));
 	}
 };
 
 /** All VMs of this host by name; one that went away meanwhile is left out. */
 export const listVms = async (deps: Deps): Promise<readonly VmView[]> => {
-	const waiting = [...(await deps.hypervisor.list())];
+	const [listed, historyOfVm] = await Promise.all([deps.hypervisor.list(), allHistories(deps)]);
+	const waiting = [...listed];
 	const views: VmView[] = [];
 	const worker = async (): Promise<void> => {
 		for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-			const view = await viewListed(deps, next);
+			const view = await viewListed(deps, next, historyOfVm(next.uuid));
 			if (view !== undefined) views.push(view);
 		}
 	};

@@ -17,9 +17,16 @@ export const storeDocuments = <T extends { readonly id: string }>(
 	kind: DocumentKind,
 	schema: z.ZodType<T>,
 ): Documents<T> => {
-	const parse = (id: string, body: unknown): T => {
+	// The store hands out the same body until it is written anew, and checking ten thousand takes a quarter of a second.
+	const checked = new WeakMap<object, T>();
+	const parse = (id: string, body: object): T => {
+		const known = checked.get(body);
+		if (known !== undefined) return known;
 		const result = schema.safeParse(body);
-		if (result.success) return result.data;
+		if (result.success) {
+			checked.set(body, result.data);
+			return result.data;
+		}
 		throw new KnibError("STORE_FAILED", `the stored ${kind} ${id} cannot be understood`, {
 			cause: result.error,
 			details: { kind, id },

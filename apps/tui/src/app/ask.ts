@@ -1,33 +1,35 @@
 // From a key on a target to acts or a form. Pure.
 import { short } from "@knib/core/text";
+import { vmName } from "../forms/form.ts";
+import { FORMS, purposeOf } from "../forms/index.ts";
 import { shownIn } from "../screens/rows.ts";
 import { type Act, backupJobAct, changeAct, deleteAct, jobAct, markAct, quoted } from "./acts.ts";
 import { type Step, toast } from "./navigate.ts";
-import {
-	type FormField,
-	type FormPurpose,
-	type Modal,
-	placeIn,
-	type State,
-	type Target,
-} from "./state.ts";
-
-const vmName = (state: State, id: string): string =>
-	state.data.vms?.find((one) => one.uuid === id)?.name ?? id;
+import { type Modal, placeIn, type State, type Target } from "./state.ts";
 
 const vmAct = (state: State, action: string, id: string): Act | null => {
-	if (action !== "finish") return null;
 	const name = vmName(state, id);
-	return jobAct(
-		`finish the chain of ${name}`,
-		`knib chain finish ${quoted(name)}`,
-		{ type: "FinishChain", vm: id },
-		["the next backup is full"],
+	if (action === "finish") {
+		const request = { type: "FinishChain", vm: id } as const;
+		const consequences = ["the next backup is full"];
+		const cli = `knib chain finish ${quoted(name)}`;
+		return jobAct(`finish the chain of ${name}`, cli, request, { consequences });
+	}
+	if (action !== "unassign") return null;
+	const offering = state.data.vms?.find((one) => one.uuid === id)?.offering ?? "";
+	return changeAct(
+		`take ${name} out of offering ${offering}`,
+		`knib vm unassign ${quoted(name)}`,
+		{ call: "unassign", vm: id },
+		{
+			consequences: ["its chain is finished; its backups stay; the default offering counts then"],
+			undo: `knib vm assign ${quoted(name)} ${quoted(offering)}`,
+		},
 	);
 };
 
 const backupAct = (state: State, action: string, id: string): Act | null => {
-	const backup = state.data.backups?.find((one) => one.id === id);
+	const backup = state.data.backups?.find((one) => one.id === id) ?? state.details[id];
 	if (backup === undefined) return null;
 	if (action === "delete") return deleteAct(backup);
 	if (action === "validate" || action === "compress") return backupJobAct(action, backup);
@@ -41,81 +43,85 @@ const jobChange = (state: State, action: string, id: string): Act | null => {
 	const job = state.data.jobs?.find((one) => one.id === id);
 	const what = `${job?.type ?? "job"} ${short(id)}${job?.vm ? ` of ${job.vm.name}` : ""}`;
 	const cancel = action === "cancel";
-	const consequences = cancel ? ["what it did so far is undone; finished backups stay"] : [];
 	return changeAct(
 		`${action} ${what}`,
 		`knib job ${action} ${short(id)}`,
 		{ call: action, job: id },
-		consequences,
-		cancel ? short(id) : null,
+		{
+			consequences: cancel ? ["what it did so far is undone; finished backups stay"] : [],
+			word: cancel ? short(id) : null,
+			undo: cancel ? `knib job retry ${short(id)}` : null,
+		},
 	);
 };
 
-const otherAct = (state: State, action: string, target: Target): Act | null => {
+const repositoryAct = (state: State, action: string, id: string): Act | null => {
+	const found = state.data.repositories?.find((one) => one.id === id);
+	if (found === undefined) return null;
+	const { name, path } = found;
 	if (action === "rescan") {
-		const name = state.data.repositories?.find((one) => one.id === target.id)?.name ?? target.id;
 		return changeAct(`rescan repository ${name}`, `knib repository rescan ${quoted(name)}`, {
-			call: "rescan",
-			repository: target.id,
+			...{ call: "rescan", repository: id },
 		});
 	}
-	if (action !== "unset") return null;
-	return changeAct(`unset ${target.id}`, `knib settings unset ${target.id}`, {
-		call: "unset",
-		name: target.id,
-	});
+	if (action !== "remove") return null;
+	return changeAct(
+		`remove repository ${name}`,
+		`knib repository remove ${quoted(name)}`,
+		{ call: "remove-repository", repository: id },
+		{
+			consequences: ["knib forgets it here; not a byte in it is deleted"],
+			word: name,
+			undo: `knib repository add ${quoted(name)} --path ${quoted(path)}`,
+		},
+	);
 };
 
-const actOf = (state: State, action: string, target: Target): Act | null => {
-	if (target.kind === "vm") return vmAct(state, action, target.id);
-	if (target.kind === "backup") return backupAct(state, action, target.id);
-	if (target.kind === "job") return jobChange(state, action, target.id);
-	return otherAct(state, action, target);
+const offeringAct = (state: State, action: string, id: string): Act | null => {
+	const name = state.data.offerings?.find((one) => one.id === id)?.name;
+	if (name === undefined || action !== "delete") return null;
+	return changeAct(
+		`delete offering ${name}`,
+		`knib offering delete ${quoted(name)}`,
+		{ call: "delete-offering", offering: id },
+		{ consequences: ["backups taken under it keep it; no VM may be assigned to it"], word: name },
+	);
 };
 
-const input = (name: string, label: string, value = ""): FormField => ({
-	name,
-	label,
-	kind: "text",
-	value,
-});
-const flag = (name: string, label: string): FormField => ({ name, label, kind: "flag", value: "" });
+const chainAct = (state: State, action: string, id: string): Act | null => {
+	const found = state.data.chains?.find((one) => one.id === id);
+	return found === undefined || action !== "finish-chain"
+		? null
+		: vmAct(state, "finish", found.vm.uuid);
+};
+
+const settingAct = (_: State, action: string, id: string): Act | null =>
+	action === "unset"
+		? changeAct(`unset ${id}`, `knib settings unset ${id}`, {
+				...{ call: "unset", name: id, scope: {} },
+			})
+		: null;
+
+const ACTS: Readonly<Record<Target["kind"], typeof vmAct>> = {
+	vm: vmAct,
+	backup: backupAct,
+	chain: chainAct,
+	job: jobChange,
+	offering: offeringAct,
+	repository: repositoryAct,
+	setting: settingAct,
+	host: () => null,
+};
 
 const formOf = (
 	state: State,
 	action: string,
 	target: Target,
 ): Extract<Modal, { kind: "form" }> | null => {
-	const form = (purpose: FormPurpose, title: string, fields: readonly FormField[]) =>
-		({ kind: "form", purpose, target, title, fields, index: 0, error: null }) as const;
-	if (action === "backup") {
-		return form("backup", `back up ${vmName(state, target.id)}`, [
-			flag("isolated", "isolated"),
-			flag("quiesce", "quiesce"),
-			input("disks", "only disks"),
-			input("excludeDisks", "without disks"),
-			input("labels", "labels"),
-		]);
-	}
-	if (action === "restore") {
-		const vm = state.data.backups?.find((one) => one.id === target.id)?.vm.name ?? "vm";
-		return form("restore", `restore backup ${short(target.id)} of ${vm} as a new VM`, [
-			input("name", "name", `${vm}-restored`),
-			input("storage", "storage dir"),
-			input("networks", "networks A=B"),
-			flag("keepMac", "keep MACs"),
-			flag("start", "start it"),
-		]);
-	}
-	if (action === "set") {
-		const value = state.data.settings?.find((one) => one.name === target.id)?.value ?? "";
-		return form("setting", `set ${target.id}`, [input("value", "value", String(value))]);
-	}
-	if (action !== "assign") return null;
-	const offering = state.data.vms?.find((one) => one.uuid === target.id)?.offering ?? "";
-	return form("assign", `offering of ${vmName(state, target.id)}`, [
-		input("offering", "offering", offering),
-	]);
+	const purpose = purposeOf(target.kind, action);
+	const opened = purpose === undefined ? null : FORMS[purpose].open(state, target);
+	if (purpose === undefined || opened === null) return null;
+	return { kind: "form", purpose, target, ...opened, index: 0, error: null };
 };
 
 /** The acts shown for consent, while the daemon plans them. */
@@ -137,7 +143,9 @@ const markedTargets = (state: State, target: Target): readonly Target[] => {
 export const ask = (state: State, action: string, target: Target): Step => {
 	const form = formOf(state, action, target);
 	if (form !== null) return [{ ...state, modal: form }, []];
-	const acts = markedTargets(state, target).flatMap((one) => actOf(state, action, one) ?? []);
+	const acts = markedTargets(state, target).flatMap(
+		(one) => ACTS[one.kind](state, action, one.id) ?? [],
+	);
 	return acts.length === 0
 		? [toast(state, "it is not there any more", "warn"), []]
 		: askFor(state, acts);

@@ -1,10 +1,10 @@
 // Keeps a connection to the daemon: reads everything at first, then follows jobs and reads again what changes without them; comes
 // back by itself after the daemon was away.
 import { setTimeout as sleep } from "node:timers/promises";
-import { asKnibError } from "@knib/core";
+import { asKnibError } from "@knib/core/errors";
 import type { KnibClient } from "@knib/host-daemon/client";
-import { LISTS, LIVE, readLists } from "./effects.ts";
 import type { Msg } from "./msg.ts";
+import { LIVE, readAll, readLists } from "./read.ts";
 
 const AGAIN_MS = 1000;
 const LIVE_MS = 5000;
@@ -39,7 +39,7 @@ const session = async (deps: ConnectionDeps, client: KnibClient): Promise<void> 
 	onClient(client);
 	dispatch({ type: "link", state: "connected", message: null });
 	const events = client.watchJobs(both);
-	void readLists(client.api, LISTS, dispatch);
+	void readAll(client.api, dispatch);
 	void pollLive(client, dispatch, both);
 	try {
 		for await (const event of events) dispatch({ type: "job-event", event });

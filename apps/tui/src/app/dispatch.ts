@@ -6,7 +6,7 @@ import { shownIn, targetsIn } from "../screens/rows.ts";
 import { quoted } from "./acts.ts";
 import { ask } from "./ask.ts";
 import { back, enter, goTo, mark, moveBy, type Step, sortNext, toast } from "./navigate.ts";
-import type { ScreenName, State, Target } from "./state.ts";
+import { placeIn, type ScreenName, type State, type Target } from "./state.ts";
 
 const SHOWS: Readonly<Record<Target["kind"], string>> = {
 	vm: "vm show",
@@ -61,7 +61,7 @@ const GLOBAL: Readonly<Record<string, (state: State) => Step>> = {
 	mark: (state) => [mark(state), []],
 	sort: (state) => [sortNext(state), []],
 	copy,
-	refresh: (state) => [state, [{ type: "refresh" }]],
+	refresh: (state) => [state, [{ type: "refresh", vm: null }]],
 	redraw: (state) => [state, [{ type: "redraw" }]],
 	suspend: (state) => [state, [{ type: "suspend" }]],
 };
@@ -83,8 +83,12 @@ export const runBound = (state: State, bound: Bound): Step => {
 	const { binding, target } = bound;
 	const reason = disabledReason(state, bound);
 	if (reason !== null) return [toast(state, `${binding.label}: ${reason}`, "warn"), []];
-	if (target !== null) return ask(state, binding.action, target);
+	if (target !== null && binding.action === "screen")
+		return placeIn(state).route.screen === "screen"
+			? [back(state), []]
+			: enter(state, { screen: "screen", id: target.id });
 	const screen = TOP.find((one) => binding.action === `go-${one}`);
 	if (screen !== undefined) return goTo(state, { screen, id: null });
+	if (target !== null) return ask(state, binding.action, target);
 	return GLOBAL[binding.action]?.(state) ?? [state, []];
 };

@@ -1,10 +1,10 @@
-// What update asks for is done here, and comes back as messages: the only place that waits for anything.
-import { asKnibError, viewError } from "@knib/core";
+// What update asks for is done here, and comes back as messages: with `read.ts` and `connection.ts` the only place that waits.
+import { asKnibError, viewError } from "@knib/core/errors";
 import { short } from "@knib/core/text";
 import type { KnibClient } from "@knib/host-daemon/client";
 import type { Act, Change } from "./acts.ts";
 import type { Effect, Msg } from "./msg.ts";
-import type { Data } from "./state.ts";
+import { readAfterJob, readAll, readPicture } from "./read.ts";
 
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
@@ -14,68 +14,48 @@ const words = (error: unknown): string => {
 	return `${message}; next: ${hint}`;
 };
 
-const READERS: { readonly [L in keyof Data]: (api: Api) => Promise<Partial<Data>> } = {
-	hosts: async (api) => ({ hosts: await api.host.list.query() }),
-	vms: async (api) => ({ vms: await api.vm.list.query() }),
-	jobs: async (api) => ({ jobs: await api.job.list.query({}) }),
-	repositories: async (api) => ({ repositories: await api.repository.list.query() }),
-	chains: async (api) => ({ chains: await api.chain.list.query({}) }),
-	backups: async (api) => ({ backups: await api.backup.list.query({ all: true }) }),
-	offerings: async (api) => ({ offerings: await api.offering.list.query({}) }),
-	settings: async (api) => ({ settings: await api.settings.list.query({}) }),
-};
-/** Lists that change without a job of ours. */
-export const LIVE: readonly (keyof Data)[] = ["vms", "hosts", "repositories"];
-/** All lists, those that the dashboard needs first. */
-export const LISTS: readonly (keyof Data)[] = [
-	"jobs",
-	"vms",
-	"hosts",
-	"repositories",
-	"chains",
-	"backups",
-	"offerings",
-	"settings",
-];
-
-/** Reads lists; each comes as it is there, and one that cannot be read does not keep the others. */
-export const readLists = async (
+type Caller<C extends Change["call"]> = (
 	api: Api,
-	lists: readonly (keyof Data)[],
-	dispatch: Dispatch,
-): Promise<void> => {
-	await Promise.all(
-		lists.map((list) =>
-			READERS[list](api).then(
-				(data) => dispatch({ type: "data", data }),
-				(error: unknown) =>
-					dispatch({ type: "problem", list, message: asKnibError(error).message }),
-			),
-		),
-	);
+	change: Extract<Change, { call: C }>,
+	dryRun: boolean,
+) => Promise<unknown>;
+
+/** Calls that cannot be tried dry answer null then. */
+const CALLS: { readonly [C in Change["call"]]: Caller<C> } = {
+	pin: (api, { backup }, dryRun) => api.backup.pin.mutate({ backup, dryRun }),
+	unpin: (api, { backup }, dryRun) => api.backup.unpin.mutate({ backup, dryRun }),
+	undelete: (api, { backup }, dryRun) => api.backup.undelete.mutate({ backup, dryRun }),
+	set: (api, { name, value, scope }, dryRun) =>
+		api.settings.set.mutate({ name, value, ...scope, dryRun }),
+	unset: (api, { name, scope }, dryRun) => api.settings.unset.mutate({ name, ...scope, dryRun }),
+	assign: (api, { vm, offering }, dryRun) => api.vm.assign.mutate({ vm, offering, dryRun }),
+	unassign: (api, { vm }, dryRun) => api.vm.unassign.mutate({ vm, dryRun }),
+	"set-vm": (api, { vm, values }, dryRun) => api.vm.set.mutate({ vm, values, dryRun }),
+	"create-offering": (api, { name, fields }, dryRun) =>
+		api.offering.create.mutate({ ...fields, name, dryRun }),
+	"update-offering": (api, { offering, changes }, dryRun) =>
+		api.offering.update.mutate({ offering, changes, dryRun }),
+	"clone-offering": (api, { offering, name }, dryRun) =>
+		api.offering.clone.mutate({ offering, name, dryRun }),
+	"delete-offering": (api, { offering }, dryRun) =>
+		api.offering.delete.mutate({ offering, dryRun }),
+	"add-repository": (api, { call: _, ...fields }, dryRun) =>
+		api.repository.add.mutate({ ...fields, dryRun }),
+	"remove-repository": (api, { repository }, dryRun) =>
+		api.repository.remove.mutate({ repository, dryRun }),
+	cancel: async (api, { job }, dryRun) => (dryRun ? null : await api.job.cancel.mutate({ job })),
+	retry: async (api, { job }, dryRun) => (dryRun ? null : await api.job.retry.mutate({ job })),
+	rescan: async (api, { repository }, dryRun) =>
+		dryRun ? null : await api.repository.rescan.mutate({ repository }),
 };
 
-const change = async (api: Api, one: Change, dryRun: boolean): Promise<unknown> => {
-	switch (one.call) {
-		case "pin":
-			return await api.backup.pin.mutate({ backup: one.backup, dryRun });
-		case "unpin":
-			return await api.backup.unpin.mutate({ backup: one.backup, dryRun });
-		case "undelete":
-			return await api.backup.undelete.mutate({ backup: one.backup, dryRun });
-		case "set":
-			return await api.settings.set.mutate({ name: one.name, value: one.value, dryRun });
-		case "unset":
-			return await api.settings.unset.mutate({ name: one.name, dryRun });
-		case "assign":
-			return await api.vm.assign.mutate({ vm: one.vm, offering: one.offering, dryRun });
-		case "cancel":
-			return dryRun ? null : await api.job.cancel.mutate({ job: one.job });
-		case "retry":
-			return dryRun ? null : await api.job.retry.mutate({ job: one.job });
-		case "rescan":
-			return dryRun ? null : await api.repository.rescan.mutate({ repository: one.repository });
-	}
+const change = <C extends Change["call"]>(
+	api: Api,
+	one: Extract<Change, { call: C }>,
+	dryRun: boolean,
+): Promise<unknown> => {
+	const call: Caller<C> = CALLS[one.call];
+	return call(api, one, dryRun);
 };
 
 const isPlan = (value: unknown): value is Awaited<ReturnType<Api["job"]["plan"]["query"]>> =>
@@ -103,7 +83,8 @@ const performActs = async (api: Api, acts: readonly Act[], dispatch: Dispatch): 
 	for (const act of acts) jobs.push(await carryOut(api, act));
 	const [job = null] = jobs;
 	const [act] = acts;
-	const what = acts.length === 1 ? (act?.title ?? "") : `${acts.length} acts`;
+	const undo = acts.length === 1 && act?.undo != null ? `; undo: ${act.undo}` : "";
+	const what = acts.length === 1 ? `${act?.title ?? ""}${undo}` : `${acts.length} acts`;
 	dispatch({
 		type: "done",
 		text: job === null ? `done: ${what}` : `job ${short(job)}: ${what}`,
@@ -118,14 +99,17 @@ const perform = async (api: Api, effect: Effect, dispatch: Dispatch): Promise<vo
 	} else if (effect.type === "act") await performActs(api, effect.acts, dispatch);
 	else if (effect.type === "log") {
 		dispatch({ type: "log", job: effect.job, lines: await api.job.log.query({ job: effect.job }) });
+	} else if (effect.type === "detail") {
+		dispatch({ type: "detail", backup: await api.backup.show.query({ backup: effect.id }) });
+	} else if (effect.type === "picture") {
+		const shown = await readPicture(api, effect.id).catch(words);
+		dispatch({ type: "picture", backup: effect.id, shown });
 	} else if (effect.type === "blocked") {
-		const { kind, id } = effect;
-		const { blocked } =
-			kind === "backup"
-				? await api.backup.show.query({ backup: id })
-				: await api.chain.show.query({ chain: id });
-		dispatch({ type: "blocked", id, blocked });
-	} else if (effect.type === "refresh") await readLists(api, LISTS, dispatch);
+		const { blocked } = await api.chain.show.query({ chain: effect.chain });
+		dispatch({ type: "blocked", id: effect.chain, blocked });
+	} else if (effect.type === "refresh") {
+		await (effect.vm === null ? readAll(api, dispatch) : readAfterJob(api, effect.vm, dispatch));
+	}
 };
 
 /** Carries an effect out that needs the daemon; what goes wrong comes back in words. */
@@ -134,12 +118,12 @@ export const runEffect = async (
 	effect: Effect,
 	dispatch: Dispatch,
 ): Promise<void> => {
+	const asked = effect.type === "plan" || effect.type === "act";
 	if (client === null) {
-		if (effect.type !== "refresh")
-			dispatch({ type: "failed", text: "the daemon cannot be reached" });
+		if (asked) dispatch({ type: "failed", text: "the daemon cannot be reached" });
 		return;
 	}
 	await perform(client.api, effect, dispatch).catch((error: unknown) =>
-		dispatch({ type: "failed", text: words(error) }),
+		dispatch({ type: asked ? "failed" : "said", text: words(error) }),
 	);
 };

@@ -1,11 +1,12 @@
 // Keys while something lies over the screen: filter, palette, help, form, consent. Pure.
+
+import { FORMS } from "../forms/index.ts";
 import { type Bound, boundIn, disabledReason } from "../keymap/resolve.ts";
 import { askFor } from "./ask.ts";
 import { runBound } from "./dispatch.ts";
 import type { Key } from "./msg.ts";
 import { moveBy, type Step, toast, withPlace } from "./navigate.ts";
 import type { FormField, Modal, State } from "./state.ts";
-import { actOfForm } from "./submit.ts";
 
 type Of<K extends Modal["kind"]> = Extract<Modal, { kind: K }>;
 
@@ -68,6 +69,14 @@ const withField = (modal: Of<"form">, change: (field: FormField) => string): Of<
 	),
 });
 
+const fieldAfter = ({ kind, value, options = [] }: FormField, key: Key): string => {
+	if (kind === "text") return edited(value, key);
+	const steps = key.name === "left" ? -1 : key.name === "space" || key.name === "right" ? 1 : 0;
+	if (kind === "flag") return steps === 0 ? value : value === "" ? "yes" : "";
+	const { length } = options;
+	return options[(options.indexOf(value) + steps + length) % Math.max(1, length)] ?? value;
+};
+
 const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
 	if (key.name === "escape") return [closed(state), []];
 	const count = modal.fields.length;
@@ -78,21 +87,12 @@ const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
 	if (key.name === "down" || key.name === "tab") return at(modal.index + 1);
 	if (key.name === "up" || key.name === "S-tab") return at(modal.index - 1);
 	if (key.name === "enter") {
-		const act = actOfForm(state, modal);
+		const act = FORMS[modal.purpose].act(state, modal);
 		return typeof act === "string"
 			? [{ ...state, modal: { ...modal, error: act } }, []]
 			: askFor(state, [act]);
 	}
-	const next = withField(modal, (field) =>
-		field.kind === "text"
-			? edited(field.value, key)
-			: key.name === "space"
-				? field.value === ""
-					? "yes"
-					: ""
-				: field.value,
-	);
-	return [{ ...state, modal: next }, []];
+	return [{ ...state, modal: withField(modal, (field) => fieldAfter(field, key)) }, []];
 };
 
 /** The word that must be typed before acts are done; null where enter is enough. */
@@ -105,6 +105,10 @@ export const wordOf = ({ acts }: Of<"confirm">): string | null => {
 const confirmKey = (state: State, modal: Of<"confirm">, key: Key): Step => {
 	if (key.name === "escape") return [toast(closed(state), "nothing was done", "plain"), []];
 	const word = wordOf(modal);
+	if (key.name === "C-y" || (key.name === "y" && word === null)) {
+		const text = modal.acts.map((act) => act.cli).join("\n");
+		return [toast(state, `copied: ${text}`, "good"), [{ type: "copy", text }]];
+	}
 	if (key.name === "enter") {
 		if (modal.plans === null || (word !== null && modal.typed !== word)) return [state, []];
 		return [

@@ -1,7 +1,14 @@
-import type { BlockedAction, JobEvent, JobLogLine, PlanView } from "@knib/core";
+import type {
+	BackupBrief,
+	BackupShown,
+	BlockedAction,
+	JobEvent,
+	JobLogLine,
+	PlanView,
+} from "@knib/core";
 import type { Size } from "../view/frame.ts";
 import type { Act } from "./acts.ts";
-import type { Data, Link } from "./state.ts";
+import type { Data, Link, Picture } from "./state.ts";
 
 /** A pressed key: its name as blessed has it, and the character it types, if any. */
 export type Key = { readonly name: string; readonly text: string | null };
@@ -9,10 +16,20 @@ export type Key = { readonly name: string; readonly text: string | null };
 /** Everything that happens to the interface. */
 export type Msg =
 	| { readonly type: "key"; readonly key: Key }
+	| {
+			readonly type: "mouse";
+			readonly act: "press" | "up" | "down";
+			readonly x: number;
+			readonly y: number;
+	  }
+	| { readonly type: "graphics" }
 	| { readonly type: "resize"; readonly size: Size }
 	| { readonly type: "tick"; readonly now: number }
 	| { readonly type: "link"; readonly state: Link["state"]; readonly message: string | null }
 	| { readonly type: "data"; readonly data: Partial<Data> }
+	| { readonly type: "backups-of"; readonly vm: string; readonly backups: readonly BackupBrief[] }
+	| { readonly type: "detail"; readonly backup: BackupShown }
+	| { readonly type: "picture"; readonly backup: string; readonly shown: Picture | string }
 	| { readonly type: "problem"; readonly list: keyof Data; readonly message: string }
 	| { readonly type: "job-event"; readonly event: JobEvent }
 	| { readonly type: "log"; readonly job: string; readonly lines: readonly JobLogLine[] }
@@ -23,15 +40,21 @@ export type Msg =
 			readonly plans: readonly (PlanView | null)[];
 	  }
 	| { readonly type: "done"; readonly text: string; readonly job: string | null }
-	| { readonly type: "failed"; readonly text: string };
+	/** An act failed. */
+	| { readonly type: "failed"; readonly text: string }
+	/** Something could not be read that nobody waits for. */
+	| { readonly type: "said"; readonly text: string };
 
 /** What update wants done outside. */
 export type Effect =
 	| { readonly type: "plan"; readonly acts: readonly Act[] }
 	| { readonly type: "act"; readonly acts: readonly Act[] }
 	| { readonly type: "log"; readonly job: string }
-	| { readonly type: "blocked"; readonly kind: "backup" | "chain"; readonly id: string }
-	| { readonly type: "refresh" }
+	| { readonly type: "detail"; readonly id: string }
+	| { readonly type: "picture"; readonly id: string }
+	| { readonly type: "blocked"; readonly chain: string }
+	/** Everything, or what a job of a VM may have changed. */
+	| { readonly type: "refresh"; readonly vm: string | null }
 	| { readonly type: "copy"; readonly text: string }
 	| { readonly type: "redraw" }
 	| { readonly type: "suspend" }

@@ -13,10 +13,11 @@ export const withPlace = (state: State, change: Partial<Place>): State => ({
 });
 
 /** What a screen needs to be read when it comes up. */
-const needs = ({ screen, id }: Route): readonly Effect[] => {
+export const needs = ({ screen, id }: Route): readonly Effect[] => {
 	if (id === null) return [];
 	if (screen === "job") return [{ type: "log", job: id }];
-	return screen === "backup" ? [{ type: "blocked", kind: "backup", id }] : [];
+	if (screen === "chain") return [{ type: "blocked", chain: id }];
+	return screen === "backup" || screen === "screen" ? [{ type: "detail", id }] : [];
 };
 
 /** Opens a route above the current one. */

@@ -1,6 +1,7 @@
 // The one state of the interface: where the operator is, what is known, and how the daemon is reached. Plain readonly data.
 import type {
-	BackupView,
+	BackupBrief,
+	BackupShown,
 	BlockedAction,
 	ChainView,
 	HostView,
@@ -12,7 +13,7 @@ import type {
 	SettingView,
 	VmView,
 } from "@knib/core";
-import type { Size, Tone } from "../view/frame.ts";
+import type { Pixels, Size, Tone } from "../view/frame.ts";
 import type { Act } from "./acts.ts";
 
 export type ScreenName =
@@ -20,8 +21,10 @@ export type ScreenName =
 	| "vms"
 	| "vm"
 	| "chains"
+	| "chain"
 	| "backups"
 	| "backup"
+	| "screen"
 	| "jobs"
 	| "job"
 	| "offerings"
@@ -57,7 +60,7 @@ export type Place = {
 /** Everything the daemon said; null where it has not answered yet. */
 export type Data = {
 	readonly vms: readonly VmView[] | null;
-	readonly backups: readonly BackupView[] | null;
+	readonly backups: readonly BackupBrief[] | null;
 	readonly chains: readonly ChainView[] | null;
 	readonly jobs: readonly JobView[] | null;
 	readonly offerings: readonly OfferingView[] | null;
@@ -76,11 +79,35 @@ export type Link = {
 export type FormField = {
 	readonly name: string;
 	readonly label: string;
-	readonly kind: "text" | "flag";
+	/** A flag is empty or `yes`. */
+	readonly kind: "text" | "flag" | "choice";
 	readonly value: string;
+	/** What a choice is among. */
+	readonly options?: readonly string[];
+	/** What it means, shown while one is at it. */
+	readonly help?: string;
 };
 /** What is being filled in, and for what. */
-export type FormPurpose = "backup" | "restore" | "setting" | "assign";
+export type FormPurpose =
+	| "backup"
+	| "validate"
+	| "restore"
+	| "setting"
+	| "assign"
+	| "vm-set"
+	| "offering-create"
+	| "offering-update"
+	| "offering-clone"
+	| "repository-add";
+
+/** The screen that a backup showed in its last validation: whole, and as small as terminals without pixels need it. */
+export type Picture = {
+	readonly at: string;
+	/** PNG in base64. */
+	readonly png: string;
+	readonly pixels: Pixels;
+	readonly small: Pixels;
+};
 
 export type Modal =
 	| { readonly kind: "filter"; readonly text: string }
@@ -91,6 +118,8 @@ export type Modal =
 			readonly purpose: FormPurpose;
 			readonly target: Target;
 			readonly title: string;
+			/** What is good to know before it is filled in. */
+			readonly notes: readonly string[];
 			readonly fields: readonly FormField[];
 			readonly index: number;
 			readonly error: string | null;
@@ -115,6 +144,12 @@ export type State = {
 	readonly logs: Readonly<Record<string, readonly JobLogLine[]>>;
 	/** What cannot be done with a backup or chain now, by its id. */
 	readonly blocked: Readonly<Record<string, readonly BlockedAction[]>>;
+	/** Backups as a whole, by id, as they were looked at. */
+	readonly details: Readonly<Record<string, BackupShown>>;
+	/** The last picture that was looked at, or why there is none. */
+	readonly picture: { readonly backup: string; readonly shown: Picture | string } | null;
+	/** What this terminal can do with pictures. */
+	readonly draws: "nothing" | "blocks" | "pixels";
 	readonly link: Link;
 	readonly size: Size;
 	readonly now: number;
@@ -136,6 +171,7 @@ export const initialState = (options: {
 	readonly size: Size;
 	readonly now: number;
 	readonly readOnly: boolean;
+	readonly draws: State["draws"];
 }): State => ({
 	stack: [placeOf({ screen: "dashboard", id: null })],
 	modal: null,
@@ -153,6 +189,8 @@ export const initialState = (options: {
 	rates: {},
 	logs: {},
 	blocked: {},
+	details: {},
+	picture: null,
 	link: { state: "connecting", message: null, since: options.now },
 	toast: null,
 	...options,

@@ -3,9 +3,10 @@ import type { JobEvent, JobView } from "@knib/core";
 import { resolve } from "../keymap/resolve.ts";
 import { runBound } from "./dispatch.ts";
 import { modalKey } from "./modal.ts";
+import { onMouse } from "./mouse.ts";
 import type { Key, Msg } from "./msg.ts";
-import { enter, type Step, toast } from "./navigate.ts";
-import type { State } from "./state.ts";
+import { enter, needs, type Step, toast } from "./navigate.ts";
+import { type Picture, placeIn, type State } from "./state.ts";
 
 const onKey = (state: State, key: Key): Step => {
 	if (state.modal !== null) return modalKey(state, state.modal, key);
@@ -42,8 +43,40 @@ const onJobEvent = (state: State, event: JobEvent): Step => {
 		return [{ ...state, logs: { ...state.logs, [event.job]: [...lines, event.line] } }, []];
 	}
 	const { [event.job.id]: _, ...rates } = state.rates;
-	return [withJob({ ...state, rates, blocked: {} }, event.job), [{ type: "refresh" }]];
+	const { vm } = event.job;
+	return readAgain(withJob({ ...state, rates }, event.job), vm?.uuid ?? null);
 };
+
+/** What was known of the place and its lists is asked for anew; until then the old stays. */
+const readAgain = (state: State, vm: string | null): Step => [
+	state,
+	[{ type: "refresh", vm }, ...needs(placeIn(state).route)],
+];
+
+const onBackupsOf = (
+	state: State,
+	{ vm, backups }: Extract<Msg, { type: "backups-of" }>,
+): State => {
+	const others = (state.data.backups ?? []).filter((one) => one.vm.uuid !== vm);
+	const all = [...others, ...backups].sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
+	return { ...state, data: { ...state.data, backups: all } };
+};
+
+const onDetail = (state: State, { backup }: Extract<Msg, { type: "detail" }>): Step => {
+	const { id, blocked } = backup;
+	const next: State = {
+		...state,
+		details: { [id]: backup },
+		blocked: { ...state.blocked, [id]: blocked },
+	};
+	const has = backup.validated?.screenshot === true && state.draws !== "nothing";
+	const known =
+		state.picture?.backup === id && isCurrent(state.picture.shown, backup.validated?.at);
+	return [next, has && !known ? [{ type: "picture", id }] : []];
+};
+
+const isCurrent = (shown: Picture | string, at: string | undefined): boolean =>
+	typeof shown !== "string" && shown.at === at;
 
 const withoutProblems = (state: State, lists: readonly string[]): State["problems"] =>
 	Object.fromEntries(Object.entries(state.problems).filter(([list]) => !lists.includes(list)));
@@ -64,6 +97,16 @@ export const update = (state: State, msg: Msg): Step => {
 	switch (msg.type) {
 		case "key":
 			return onKey(state, msg.key);
+		case "mouse":
+			return onMouse(state, msg);
+		case "graphics":
+			return [{ ...state, draws: "pixels" }, []];
+		case "backups-of":
+			return [onBackupsOf(state, msg), []];
+		case "detail":
+			return onDetail(state, msg);
+		case "picture":
+			return [{ ...state, picture: { backup: msg.backup, shown: msg.shown } }, []];
 		case "resize":
 			return [{ ...state, size: msg.size }, []];
 		case "tick":
@@ -93,12 +136,13 @@ export const update = (state: State, msg: Msg): Step => {
 			return [{ ...state, modal: { ...modal, plans: msg.plans } }, []];
 		}
 		case "done": {
-			const said = toast({ ...state, blocked: {} }, msg.text, "good");
-			if (msg.job === null) return [said, [{ type: "refresh" }]];
-			const [shown, effects] = enter(said, { screen: "job", id: msg.job });
-			return [shown, [...effects, { type: "refresh" }]];
+			const said = toast(state, msg.text, "good");
+			const [shown] = msg.job === null ? [said] : enter(said, { screen: "job", id: msg.job });
+			return readAgain(shown, null);
 		}
 		case "failed":
 			return [toast({ ...state, modal: null }, msg.text, "bad"), []];
+		case "said":
+			return [toast(state, msg.text, "warn"), []];
 	}
 };

@@ -27,6 +27,7 @@ const stateReason = (state: State, { binding, target }: Bound): string | null =>
 	if (binding.action === "cancel" && job !== undefined && ended)
 		return `the job is ${job.state} already`;
 	if (binding.action === "retry" && !ended) return "the job has not ended";
+	if (target?.id === "" && binding.action !== "add") return "nothing is selected";
 	const backup = state.data.backups?.find((one) => one.id === target?.id);
 	if (binding.action === "pin" && backup?.pinned === true) return "it is pinned already";
 	if (binding.action === "unpin" && backup?.pinned === false) return "it is not pinned";

@@ -3,10 +3,11 @@ import { short, size } from "@knib/core/text";
 import { span } from "../view/frame.ts";
 import { bar, minute, nearlyFull, stateSpan } from "../view/signs.ts";
 import { emptyWords, noTarget, type Screen } from "./screen.ts";
+import { greyed, silence } from "./stale.ts";
 
 export const offerings: Screen = {
 	title: () => "Offerings",
-	target: noTarget,
+	target: () => ({ kind: "offering", id: "" }),
 	body: (state) => ({
 		head: [],
 		sortable: true,
@@ -37,7 +38,7 @@ export const offerings: Screen = {
 
 export const repositories: Screen = {
 	title: () => "Repositories",
-	target: noTarget,
+	target: () => ({ kind: "repository", id: "" }),
 	body: (state, _, width) => ({
 		head: [],
 		sortable: true,
@@ -72,12 +73,12 @@ export const repositories: Screen = {
 export const settings: Screen = {
 	title: () => "Settings",
 	target: noTarget,
-	body: (state) => ({
+	body: (state, _, width) => ({
 		head: [],
 		sortable: true,
 		empty: emptyWords(state, "settings", "no settings"),
 		columns: [
-			{ head: "SETTING", width: 40 },
+			{ head: "SETTING", width: width >= 100 ? 48 : 40 },
 			{ head: "VALUE", width: 24 },
 			{ head: "FROM", width: 0 },
 		],
@@ -114,15 +115,21 @@ export const hosts: Screen = {
 			id: one.id,
 			target: { kind: "host", id: one.id },
 			open: null,
-			cells: [
-				span(one.name === "" ? short(one.id) : one.name, "bold"),
-				stateSpan(one.state),
-				span(one.vms === null ? "-" : String(one.vms)),
-				span(one.version ?? "-"),
-				span(`${one.libvirt ?? "-"} / ${one.qemu ?? "-"}`),
-				span(minute(one.startedAt)),
-				span(one.problems.join("; "), "warn"),
-			],
+			cells: greyed(
+				[
+					span(one.name === "" ? short(one.id) : one.name, "bold"),
+					stateSpan(one.state),
+					span(one.vms === null ? "-" : String(one.vms)),
+					span(one.version ?? "-"),
+					span(`${one.libvirt ?? "-"} / ${one.qemu ?? "-"}`),
+					span(minute(one.startedAt)),
+					span(
+						[silence(state, one) ?? "", ...one.problems].filter((text) => text !== "").join("; "),
+						"warn",
+					),
+				],
+				one.state === "unreachable",
+			),
 		})),
 	}),
 };

@@ -1,5 +1,5 @@
-// Chains as trees: a chain, then its backups oldest first, then what belongs to no chain.
-import type { BackupView, ChainView } from "@knib/core";
+// Chains as trees: a chain, then its backups oldest first, each on the one below it, then what belongs to no chain.
+import type { BackupBrief, ChainView } from "@knib/core";
 import { short, size } from "@knib/core/text";
 import type { State } from "../app/state.ts";
 import { span } from "../view/frame.ts";
@@ -8,38 +8,33 @@ import type { Cell, Column, Row } from "./screen.ts";
 
 /** Columns of a tree of chains. */
 export const CHAIN_COLUMNS: readonly Column[] = [
-	{ head: "CHAIN / BACKUP", width: 20 },
+	{ head: "CHAIN / BACKUP", width: 16 },
 	{ head: "KIND", width: 11 },
-	{ head: "SIZE", width: 10, right: true },
-	{ head: "PROOF", width: 12 },
+	{ head: "SIZE", width: 9, right: true },
+	{ head: "PROOF", width: 11 },
 	{ head: "STATE", width: 13 },
 	{ head: "POINT IN TIME", width: 0 },
 ];
 
-const LADDER = ["copied", "read", "booted", "answered"];
-
 /** The highest proof of a backup. */
-export const proofCell = (backup: BackupView): Cell => {
-	const best = backup.proof.reduce<string | null>(
-		(best, { level }) =>
-			best === null || LADDER.indexOf(level) >= LADDER.indexOf(best) ? level : best,
-		null,
-	);
+export const proofCell = (backup: BackupBrief): Cell => {
 	if (backup.validationStatus === "NotValid") return span(`${signOf("bad")} NotValid`, "bad");
-	return best === null ? span("-", "dim") : span(best, best === "copied" ? "plain" : "good");
+	if (backup.proof === null) return span("-", "dim");
+	const { level } = backup.proof;
+	return level === "copied" ? span("  copied") : span(`${signOf("good")} ${level}`, "good");
 };
 
-const flagsOf = (backup: BackupView): string =>
+const flagsOf = (backup: BackupBrief): string =>
 	[
 		backup.pinned ? "pinned" : "",
-		backup.compressionStatus === "Uncompressed" ? "" : backup.compressionStatus,
+		backup.compressionStatus === "Uncompressed" ? "" : backup.compressionStatus.toLowerCase(),
 		...backup.labels,
 	]
 		.filter((text) => text !== "")
 		.join(", ");
 
 /** A backup as the cells of a tree. */
-export const backupRow = (backup: BackupView, branch: string): Row => ({
+export const backupRow = (backup: BackupBrief, branch: string): Row => ({
 	id: backup.id,
 	target: { kind: "backup", id: backup.id },
 	open: { screen: "backup", id: backup.id },
@@ -55,15 +50,20 @@ export const backupRow = (backup: BackupView, branch: string): Row => ({
 	},
 });
 
-const chainRow = (chain: ChainView, name: boolean): Row => ({
+const provenOf = (members: readonly BackupBrief[]): Cell => {
+	const proven = members.filter((one) => one.proof !== null && one.proof.level !== "copied").length;
+	return span(`${proven}/${members.length} proven`, proven === 0 ? "warn" : "dim");
+};
+
+const chainRow = (chain: ChainView, members: readonly BackupBrief[], name: boolean): Row => ({
 	id: chain.id,
 	target: { kind: "chain", id: chain.id },
-	open: null,
+	open: { screen: "chain", id: chain.id },
 	cells: [
 		span(`▾ ${short(chain.id)}`, "accent"),
 		span(`${chain.backups.length} in chain`, "dim"),
 		span(size(chain.size)),
-		span(""),
+		provenOf(members),
 		span(chain.state, chain.state === "open" ? "good" : "dim"),
 		span(
 			[
@@ -79,6 +79,20 @@ const chainRow = (chain: ChainView, name: boolean): Row => ({
 	],
 });
 
+/** The known members of a chain, oldest first. */
+export const membersOf = (
+	chain: ChainView,
+	backups: readonly BackupBrief[],
+): readonly BackupBrief[] => {
+	const ids = new Set(chain.backups);
+	const byId = new Map(backups.flatMap((one) => (ids.has(one.id) ? [[one.id, one] as const] : [])));
+	return chain.backups.flatMap((id) => byId.get(id) ?? []);
+};
+
+/** The backups of one chain as a tree. */
+export const treeRows = (members: readonly BackupBrief[]): readonly Row[] =>
+	members.map((one, index) => backupRow(one, index === members.length - 1 ? "  └ " : "  ├ "));
+
 /** The chains of a VM, or of all, newest chain first. */
 export const chainRows = (state: State, vm: string | null): readonly Row[] => {
 	const ours = <T extends { readonly vm: { readonly uuid: string } }>(one: T): boolean =>
@@ -88,10 +102,7 @@ export const chainRows = (state: State, vm: string | null): readonly Row[] => {
 	const chains = (state.data.chains ?? []).filter(ours).toReversed();
 	const shown = chains.flatMap((chain) => {
 		const members = chain.backups.flatMap((id) => byId.get(id) ?? []);
-		const rows = members.map((one, index) =>
-			backupRow(one, index === members.length - 1 ? "  └ " : "  ├ "),
-		);
-		return [chainRow(chain, vm === null), ...rows];
+		return [chainRow(chain, members, vm === null), ...treeRows(members)];
 	});
 	const inChain = new Set(chains.flatMap((chain) => chain.backups));
 	const alone = backups.filter((backup) => !inChain.has(backup.id));

@@ -1,9 +1,12 @@
 import type { ScreenName } from "../app/state.ts";
 import { hosts, offerings, repositories, settings } from "./admin.ts";
-import { backup, backups, chains } from "./backups.ts";
+import { backup } from "./backup.ts";
+import { backups } from "./backups.ts";
+import { chain, chains } from "./chains.ts";
 import { dashboard } from "./dashboard.ts";
 import { job, jobs } from "./jobs.ts";
 import type { Screen } from "./screen.ts";
+import { screen } from "./screenshot.ts";
 import { vm, vms } from "./vms.ts";
 
 /** Every screen by its name. */
@@ -12,8 +15,10 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
 	vms,
 	vm,
 	chains,
+	chain,
 	backups,
 	backup,
+	screen,
 	jobs,
 	job,
 	offerings,

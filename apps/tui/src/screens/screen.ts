@@ -1,8 +1,9 @@
 // What a screen gives: facts on top, then rows. Layout, selection, filter and sorting are the same for all and live elsewhere.
 
 import type { Route, State, Target } from "../app/state.ts";
-import { type Line, type Span, span, type Tone } from "../view/frame.ts";
+import { type Line, type Placed, type Size, type Span, span, type Tone } from "../view/frame.ts";
 import { signOf } from "../view/signs.ts";
+import { wrap } from "../widgets/wrap.ts";
 
 /** A cell, and what it sorts by where its text does not say. */
 export type Cell = Span & { readonly key?: number | string };
@@ -26,6 +27,11 @@ export type Column = {
 	/** Shown only on terminals at least this wide. */
 	readonly from?: number;
 };
+/** Something drawn in a space: at most its lines, and a picture placed in it. */
+export type Canvas = (space: Size) => {
+	readonly lines: readonly Line[];
+	readonly picture: Placed | null;
+};
 export type Body = {
 	readonly head: readonly Line[];
 	readonly columns: readonly Column[];
@@ -33,6 +39,10 @@ export type Body = {
 	/** Said where there are no rows. */
 	readonly empty: string;
 	readonly sortable: boolean;
+	/** Drawn beside head and rows where the terminal is wide enough. */
+	readonly aside?: Canvas;
+	/** Drawn below the head instead of rows. */
+	readonly canvas?: Canvas;
 };
 export type Screen = {
 	readonly title: (state: State, route: Route) => string;
@@ -49,6 +59,15 @@ export const fact = (name: string, value: string, tone: Tone = "plain"): Line =>
 	span(` ${name.padEnd(14)}`, "dim"),
 	span(value, tone),
 ];
+
+/** A fact that takes as many lines as its value needs. */
+export const longFact = (
+	name: string,
+	value: string,
+	width: number,
+	tone: Tone = "plain",
+): readonly Line[] =>
+	wrap(value, Math.max(10, width - 16)).map((part, at) => fact(at === 0 ? name : "", part, tone));
 
 /** A heading among rows of so many columns. */
 export const heading = (text: string): Row => ({

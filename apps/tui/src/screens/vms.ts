@@ -1,12 +1,19 @@
 import type { VmView } from "@knib/core";
 import { short, size } from "@knib/core/text";
-import { type Line, span } from "../view/frame.ts";
+import { type Line, type Span, span } from "../view/frame.ts";
 import { minute, stateSpan } from "../view/signs.ts";
 import { CHAIN_COLUMNS, chainRows } from "./chain-rows.ts";
+import { promiseText } from "./promise.ts";
 import { emptyWords, fact, noTarget, type Screen } from "./screen.ts";
+import { ageOf, greyed } from "./stale.ts";
 
 const proofOf = (vm: VmView): string =>
 	vm.lastProof === null ? "never" : `${vm.lastProof.level} ${minute(vm.lastProof.at)}`;
+
+const riskCell = (vm: VmView, age: string | null): Span => {
+	const risks = [...(age === null ? [] : [`${vm.host} ${age}`]), ...vm.atRisk];
+	return risks.length === 0 ? span("✓ no", "good") : span(`! ${risks.join("; ")}`, "warn");
+};
 
 /** Inventory: every VM of the host. */
 export const vms: Screen = {
@@ -28,20 +35,20 @@ export const vms: Screen = {
 			id: vm.uuid,
 			target: { kind: "vm", id: vm.uuid },
 			open: { screen: "vm", id: vm.uuid },
-			cells: [
-				span(vm.name, "bold"),
-				stateSpan(vm.state),
-				span(vm.offering),
-				span(minute(vm.lastBackup?.at ?? null)),
-				{
-					...span(proofOf(vm), vm.lastProof === null ? "warn" : "good"),
-					key: vm.lastProof?.at ?? "",
-				},
-				span(
-					vm.atRisk.length === 0 ? "✓ no" : `! ${vm.atRisk.join("; ")}`,
-					vm.atRisk.length === 0 ? "good" : "warn",
-				),
-			],
+			cells: greyed(
+				[
+					span(vm.name, "bold"),
+					stateSpan(vm.state),
+					span(vm.offering),
+					span(minute(vm.lastBackup?.at ?? null)),
+					{
+						...span(proofOf(vm), vm.lastProof === null ? "warn" : "good"),
+						key: vm.lastProof?.at ?? "",
+					},
+					riskCell(vm, ageOf(state, vm.host)),
+				],
+				ageOf(state, vm.host) !== null,
+			),
 		})),
 	}),
 };
@@ -51,12 +58,6 @@ const diskText = (disk: VmView["disks"][number]): string => {
 	const skipped = disk.skipped === null ? "" : ` (skipped: ${disk.skipped})`;
 	return `${disk.target}${bytes} ${disk.format ?? ""} ${disk.path ?? ""}${skipped}`;
 };
-const promiseText = ({ promise }: VmView): string => {
-	if (promise === null) return "not measured yet";
-	const { bootMs, answerMs } = promise;
-	const boot = bootMs === null ? "" : `boots in ${(bootMs / 1000).toFixed(1)} s `;
-	return `${boot}${answerMs === null ? "" : `answers in ${(answerMs / 1000).toFixed(1)} s`}`;
-};
 const vmHead = (vm: VmView): readonly Line[] => [
 	[span(` ${vm.name}  `, "bold"), stateSpan(vm.state), span(`  ${vm.uuid} on ${vm.host}`, "dim")],
 	fact("offering", vm.offering),
@@ -65,7 +66,7 @@ const vmHead = (vm: VmView): readonly Line[] => [
 		vm.lastBackup === null ? "never" : `${minute(vm.lastBackup.at)} ${short(vm.lastBackup.id)}`,
 	),
 	fact("last proof", proofOf(vm), vm.lastProof === null ? "warn" : "good"),
-	fact("comes back", promiseText(vm)),
+	fact("comes back", promiseText(vm.promise)),
 	...vm.disks.map((disk) => fact("disk", diskText(disk))),
 	...vm.atRisk.map((reason) => fact("at risk", reason, "warn")),
 	...vm.notes.map((note) => fact("note", note)),

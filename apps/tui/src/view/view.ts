@@ -1,15 +1,15 @@
 // view(state) → frame: title, the screen or what lies over it, what was said, keys. Pure.
 import { duration } from "@knib/core/text";
 import { placeIn, type State } from "../app/state.ts";
-import { keyName } from "../keymap/keymap.ts";
-import { boundIn, disabledReason } from "../keymap/resolve.ts";
 import { SCREENS } from "../screens/index.ts";
 import { type Shown, shownIn } from "../screens/rows.ts";
+import { footerLine } from "../widgets/footer.ts";
 import { modalLines } from "../widgets/modals.ts";
 import { tableLines } from "../widgets/table.ts";
 import { wrap } from "../widgets/wrap.ts";
 import { cut, fitLine, widthOf } from "./cells.ts";
-import { type Frame, type Line, type Span, span } from "./frame.ts";
+import { type Frame, type Line, type Placed, type Span, span } from "./frame.ts";
+import { ABOVE, layoutOf } from "./layout.ts";
 
 const linkSpan = ({ link, now }: State): Span => {
 	if (link.state === "connected") return span("● connected", "good");
@@ -42,18 +42,6 @@ const ruleLine = (state: State): Line => {
 	];
 };
 
-const footerLine = (state: State, shown: Shown): Line =>
-	boundIn(state, shown)
-		.filter(({ binding }) => binding.footer)
-		.flatMap((bound): readonly Span[] => {
-			const off = disabledReason(state, bound) !== null;
-			const [key = ""] = bound.binding.keys;
-			return [
-				span(` ${keyName(key)}`, off ? "dim" : "accent"),
-				span(` ${bound.binding.label}`, off ? "dim" : "plain"),
-			];
-		});
-
 const toastLines = (state: State): readonly Line[] => {
 	const { toast } = state;
 	if (toast === null) return [];
@@ -62,22 +50,42 @@ const toastLines = (state: State): readonly Line[] => {
 		.map((line): Line => [span(` ${line}`, toast.tone)]);
 };
 
-const screenLines = (state: State, shown: Shown, height: number): readonly Line[] => {
-	const { width } = state.size;
+type Drawn = { readonly lines: readonly Line[]; readonly picture: Placed | null };
+
+const moved = (picture: Placed | null, top: number, left: number): Placed | null =>
+	picture === null ? null : { ...picture, top: picture.top + top, left: picture.left + left };
+
+const emptyOf = ({ body, rows }: Shown): string =>
+	body.rows.length > 0 && rows.length === 0 ? "no row has this text; esc shows all" : body.empty;
+
+const screenOf = (state: State, shown: Shown, said: number): Drawn => {
 	const { body, rows, index } = shown;
 	const { sort, marks } = placeIn(state);
-	const head = body.head.slice(0, Math.max(0, Math.floor(height / 2)));
-	const empty =
-		body.rows.length > 0 && rows.length === 0 ? "no row has this text; esc shows all" : body.empty;
-	const table = {
+	const { room, width, aside, head, table } = layoutOf(state, shown, said);
+	if (body.canvas !== undefined) {
+		const below = body.canvas({ width, height: table });
+		return {
+			lines: [...head, ...below.lines],
+			picture: moved(below.picture, ABOVE + head.length, 0),
+		};
+	}
+	const shape = {
 		columns: body.columns,
 		rows,
 		index,
 		sort: body.sortable ? sort : null,
 		marks,
-		empty,
+		empty: emptyOf(shown),
 	};
-	return [...head, ...tableLines(table, width, height - head.length)];
+	const lines = [...head, ...tableLines(shape, width, table)];
+	if (aside === 0 || body.aside === undefined) return { lines, picture: null };
+	const beside = body.aside({ width: aside - 2, height: room });
+	const whole = Array.from({ length: Math.max(lines.length, beside.lines.length) }, (_, at) => [
+		...fitLine(lines[at] ?? [], width),
+		span("│ ", "dim"),
+		...(beside.lines[at] ?? []),
+	]);
+	return { lines: whole, picture: moved(beside.picture, ABOVE, width + 2) };
 };
 
 /** What the terminal shows: exactly its height of lines, each exactly its width. */
@@ -86,15 +94,17 @@ export const view = (state: State): Frame => {
 	const shown = shownIn(state);
 	const said = toastLines(state);
 	const room = Math.max(0, height - 3 - said.length);
-	const middle = modalLines(state, width, room) ?? screenLines(state, shown, room);
-	const blank = Array.from({ length: Math.max(0, room - middle.length) }, (): Line => []);
+	const over = modalLines(state, width, room);
+	const { lines, picture } =
+		over === null ? screenOf(state, shown, said.length) : { lines: over, picture: null };
+	const blank = Array.from({ length: Math.max(0, room - lines.length) }, (): Line => []);
 	const all = [
 		titleLine(state),
 		ruleLine(state),
-		...middle.slice(0, room),
+		...lines.slice(0, room),
 		...blank,
 		...said,
 		footerLine(state, shown),
 	];
-	return { lines: all.slice(0, height).map((line) => fitLine(line, width)) };
+	return { lines: all.slice(0, height).map((line) => fitLine(line, width)), picture };
 };

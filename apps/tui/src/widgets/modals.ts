@@ -2,7 +2,7 @@
 
 import type { Act } from "../app/acts.ts";
 import { paletteOf, wordOf } from "../app/modal.ts";
-import type { Modal, State } from "../app/state.ts";
+import type { FormField, Modal, State } from "../app/state.ts";
 import { KEYMAP, keyName } from "../keymap/keymap.ts";
 import { cut } from "../view/cells.ts";
 import { type Line, span } from "../view/frame.ts";
@@ -41,26 +41,27 @@ const paletteLines = (state: State, modal: Of<"palette">, height: number): reado
 	return [[span(" :", "accent"), span(`${modal.text}▏`, "bold")], [span("")], ...rows];
 };
 
+const fieldText = ({ kind, value, options = [] }: FormField, here: boolean): string => {
+	if (kind === "flag") return value === "" ? "[ ]" : "[x]";
+	if (kind === "text") return `${value}${here ? "▏" : ""}`;
+	return options.map((one) => (one === value ? `(${one})` : ` ${one} `)).join(" ");
+};
+
 const formLines = (modal: Of<"form">): readonly Line[] => [
 	[span(` ${modal.title}`, "bold")],
+	...modal.notes.map((note): Line => [span(` ${note}`, "dim")]),
 	[span("")],
 	...modal.fields.map((field, at): Line => {
 		const here = at === modal.index;
-		const value =
-			field.kind === "flag"
-				? field.value === ""
-					? "[ ]"
-					: "[x]"
-				: `${field.value}${here ? "▏" : ""}`;
 		return [
 			span(here ? " > " : "   ", "accent"),
-			span(field.label.padEnd(15), here ? "bold" : "dim"),
-			span(value),
+			span(field.label.padEnd(19), here ? "bold" : "dim"),
+			span(fieldText(field, here)),
+			span(here && field.help !== undefined ? `   ${field.help}` : "", "dim"),
 		];
 	}),
 	[span("")],
 	...(modal.error === null ? [] : [[span(` ✗ ${modal.error}`, "bad")]]),
-	[span(" enter: show what would happen   tab: next   space: tick   esc: leave", "dim")],
 ];
 
 const actLines = (
@@ -76,6 +77,7 @@ const actLines = (
 		[span(` ${act.title}`, "bold")],
 		...act.consequences.flatMap((one) => said(one, "warn")),
 		...(plan === null ? said("asking the daemon what would happen…", "dim") : []),
+		...(act.undo === null ? [] : said(`undo: ${act.undo}`, "dim")),
 		...(made == null
 			? []
 			: [

@@ -1,4 +1,18 @@
-import { cut, steady, widthOf } from "../view/cells.ts";
+import { steady, widthOf } from "../view/cells.ts";
+
+/** A word in pieces of at most this width. */
+const pieces = (word: string, width: number): readonly string[] => {
+	const all: string[] = [];
+	let piece = "";
+	for (const character of word) {
+		if (piece !== "" && widthOf(piece + character) > width) {
+			all.push(piece);
+			piece = "";
+		}
+		piece += character;
+	}
+	return [...all, piece];
+};
 
 /** A text as lines of at most this width, broken at blanks where there are any. */
 export const wrap = (text: string, width: number): readonly string[] => {
@@ -6,11 +20,14 @@ export const wrap = (text: string, width: number): readonly string[] => {
 	let line = "";
 	for (const word of steady(text).split(" ")) {
 		const next = line === "" ? word : `${line} ${word}`;
-		if (widthOf(next) <= width) line = next;
-		else {
-			if (line !== "") lines.push(line);
-			line = cut(word, width);
+		if (widthOf(next) <= width) {
+			line = next;
+			continue;
 		}
+		if (line !== "") lines.push(line);
+		const parts = pieces(word, Math.max(1, width));
+		lines.push(...parts.slice(0, -1));
+		line = parts.at(-1) ?? "";
 	}
 	return line === "" ? lines : [...lines, line];
 };

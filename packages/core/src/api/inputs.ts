@@ -91,6 +91,13 @@ export const backupFilterSchema = z.strictObject({
 	all: z.boolean().default(false),
 });
 export type BackupFilter = z.infer<typeof backupFilterSchema>;
+/** Which part of all backups, removed and failed ones too, is wanted. */
+export const backupPageInputSchema = z.strictObject({
+	vm: argument.optional(),
+	/** `next` of the page before. */
+	after: argument.optional(),
+	limit: z.number().int().min(1).max(5000).default(2000),
+});
 export const backupInputSchema = z.strictObject({
 	/** Whole id, a unique part of it, or `latest` together with `vm`. */
 	backup: argument,

@@ -1,6 +1,7 @@
 // From manifests to what `--json` prints: pure, so that a rescan and a finished backup give the same view.
 import { type Chain, chainEndReason, type Proof, type PublishedBackup } from "../domain/chain.ts";
-import type { BackupView, ChainView } from "./views.ts";
+import { PROOF_LEVELS } from "../domain/validation.ts";
+import type { BackupBrief, BackupView, ChainView } from "./views.ts";
 
 /** A backup's view as it is replicated: `path` differs from host to host and is put in at read. */
 export type StoredBackupView = Omit<BackupView, "path">;
@@ -63,6 +64,26 @@ export const backupView = (published: PublishedBackup, repository: string): Stor
 		validated: validatedOf(published),
 		error: null,
 		warnings: [],
+	};
+};
+
+/** The highest of some proofs, and of equals the newest. */
+export const bestProof = (proofs: readonly Proof[]): Proof | null =>
+	proofs.reduce<Proof | null>((best, proof) => {
+		if (best === null) return proof;
+		const higher = PROOF_LEVELS.indexOf(proof.level) - PROOF_LEVELS.indexOf(best.level);
+		return higher > 0 || (higher === 0 && proof.at > best.at) ? proof : best;
+	}, null);
+
+/** What long lists show of a backup. */
+export const backupBrief = (view: BackupView): BackupBrief => {
+	const { id, vm, host, chain, parent, kind, status, compressionStatus, validationStatus } = view;
+	const { createdAt, pointInTime, labels, pinned, size } = view;
+	const best = bestProof(view.proof);
+	const proof = best === null ? null : { level: best.level, at: best.at };
+	return {
+		...{ id, vm, host, chain, parent, kind, status, compressionStatus, validationStatus },
+		...{ createdAt, pointInTime, labels, pinned, size, proof },
 	};
 };
 

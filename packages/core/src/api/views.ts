@@ -99,6 +99,36 @@ export type BackupView = {
 	readonly warnings: readonly string[];
 };
 
+/** A backup as long lists show it: a tenth of the whole view. */
+export type BackupBrief = Pick<
+	BackupView,
+	| "id"
+	| "vm"
+	| "host"
+	| "chain"
+	| "parent"
+	| "kind"
+	| "status"
+	| "compressionStatus"
+	| "validationStatus"
+	| "createdAt"
+	| "pointInTime"
+	| "labels"
+	| "pinned"
+	| "size"
+> & {
+	/** Its highest proof. */
+	readonly proof: { readonly level: Proof["level"]; readonly at: string } | null;
+};
+
+/** Part of a long list. */
+export type BackupPage = {
+	/** Newest first. */
+	readonly backups: readonly BackupBrief[];
+	/** What to ask with for the older ones; null at the end. */
+	readonly next: string | null;
+};
+
 export type ChainView = {
 	readonly id: string;
 	readonly vm: { readonly uuid: string; readonly name: string };

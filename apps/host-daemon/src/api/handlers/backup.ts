@@ -1,9 +1,12 @@
 import {
+	type BackupPage,
 	type BackupShown,
 	type BackupView,
+	backupBrief,
 	backupChangeInputSchema,
 	backupFilterSchema,
 	backupInputSchema,
+	backupPageInputSchema,
 	type ChainShown,
 	chainFilterSchema,
 	chainInputSchema,
@@ -40,6 +43,18 @@ export const backupProcedures = {
 		const vm = input.vm === undefined ? undefined : (await findVmOrPast(deps, input.vm)).uuid;
 		return await deps.books.backups.list(vm === undefined ? input : { ...input, vm });
 	}),
+	/** Backups as long lists show them, newest first, in parts. A page that is gone meanwhile starts from the newest. */
+	page: procedure
+		.input(backupPageInputSchema)
+		.query(async ({ ctx: { deps }, input }): Promise<BackupPage> => {
+			const { vm, after, limit } = input;
+			const filter = vm === undefined ? { all: true } : { all: true, vm };
+			const all = (await deps.books.backups.list(filter)).toReversed();
+			const from = all.findIndex(({ id }) => id === after) + 1;
+			const backups = all.slice(from, from + limit).map(backupBrief);
+			const more = from + limit < all.length;
+			return { backups, next: more ? (backups.at(-1)?.id ?? null) : null };
+		}),
 	show: procedure
 		.input(backupInputSchema)
 		.query(async ({ ctx: { deps }, input }): Promise<BackupShown> => {

@@ -1,0 +1,120 @@
+// Reads what the daemon knows. Long lists come in parts, and only as much of each item as lists show.
+import type { BackupBrief } from "@knib/core";
+import { asKnibError } from "@knib/core/errors";
+import type { KnibClient } from "@knib/host-daemon/client";
+import type { Msg } from "./msg.ts";
+import type { Data, Picture } from "./state.ts";
+
+type Api = KnibClient["api"];
+type Dispatch = (msg: Msg) => void;
+const PAGE = 2000;
+
+/** Equal words of thousands of backups are kept once. */
+const shared = () => {
+	const known = new Map<string, string>();
+	const once = (text: string): string => {
+		const found = known.get(text);
+		if (found !== undefined) return found;
+		known.set(text, text);
+		return text;
+	};
+	const vms = new Map<string, BackupBrief["vm"]>();
+	return (one: BackupBrief): BackupBrief => {
+		const vm = vms.get(`${one.vm.uuid} ${one.vm.name}`) ?? one.vm;
+		vms.set(`${vm.uuid} ${vm.name}`, vm);
+		const { host, chain, createdAt, pointInTime, parent } = one;
+		return {
+			...one,
+			vm,
+			host: once(host),
+			chain: chain === null ? null : once(chain),
+			parent: parent === null ? null : once(parent),
+			pointInTime: pointInTime === createdAt ? createdAt : pointInTime,
+		};
+	};
+};
+
+const readBackups = async (
+	api: Api,
+	vm: string | undefined,
+	tell: (backups: readonly BackupBrief[]) => void,
+): Promise<void> => {
+	const share = shared();
+	const all: BackupBrief[] = [];
+	let after: string | undefined;
+	for (;;) {
+		const asked = { limit: PAGE, ...(vm === undefined ? {} : { vm }) };
+		const page = await api.backup.page.query(after === undefined ? asked : { ...asked, after });
+		all.push(...page.backups.map(share));
+		if (page.next === null) break;
+		after = page.next;
+	}
+	tell(all);
+};
+
+const READERS: {
+	readonly [L in keyof Data]: (api: Api, dispatch: Dispatch) => Promise<void>;
+} = {
+	hosts: async (api, tell) => tell({ type: "data", data: { hosts: await api.host.list.query() } }),
+	vms: async (api, tell) => tell({ type: "data", data: { vms: await api.vm.list.query() } }),
+	jobs: async (api, tell) => tell({ type: "data", data: { jobs: await api.job.list.query({}) } }),
+	repositories: async (api, tell) =>
+		tell({ type: "data", data: { repositories: await api.repository.list.query() } }),
+	chains: async (api, tell) =>
+		tell({ type: "data", data: { chains: await api.chain.list.query({}) } }),
+	backups: async (api, tell) =>
+		readBackups(api, undefined, (backups) => tell({ type: "data", data: { backups } })),
+	offerings: async (api, tell) =>
+		tell({ type: "data", data: { offerings: await api.offering.list.query({}) } }),
+	settings: async (api, tell) =>
+		tell({ type: "data", data: { settings: await api.settings.list.query({}) } }),
+};
+
+/** Lists that change without a job of ours. */
+export const LIVE: readonly (keyof Data)[] = ["vms", "hosts", "repositories"];
+/** What the dashboard needs, and then the rest. */
+const FIRST: readonly (keyof Data)[] = ["jobs", "vms", "hosts", "repositories"];
+const REST: readonly (keyof Data)[] = ["chains", "offerings", "settings", "backups"];
+
+/** Reads lists; each comes as it is there, and one that cannot be read does not keep the others. */
+export const readLists = async (
+	api: Api,
+	lists: readonly (keyof Data)[],
+	dispatch: Dispatch,
+): Promise<void> => {
+	await Promise.all(
+		lists.map((list) =>
+			READERS[list](api, dispatch).catch((error: unknown) =>
+				dispatch({ type: "problem", list, message: asKnibError(error).message }),
+			),
+		),
+	);
+};
+
+/** Reads everything, what is seen first first. */
+export const readAll = async (api: Api, dispatch: Dispatch): Promise<void> => {
+	await readLists(api, FIRST, dispatch);
+	await readLists(api, REST, dispatch);
+};
+
+/** Reads what a job of a VM may have changed. */
+export const readAfterJob = async (api: Api, vm: string, dispatch: Dispatch): Promise<void> => {
+	const tell = (backups: readonly BackupBrief[]) => dispatch({ type: "backups-of", vm, backups });
+	const backups = readBackups(api, vm, tell).catch(() => READERS.backups(api, dispatch));
+	await Promise.all([backups, readLists(api, [...FIRST, "chains"], dispatch)]);
+};
+
+const THUMBNAIL = { width: 200, height: 160 };
+
+/** The screen of a backup, decoded. */
+export const readPicture = async (api: Api, backup: string): Promise<Picture> => {
+	const { at, png } = await api.backup.screenshot.query({ backup });
+	const [{ PNG }, { cellsOf, shrunk }] = await Promise.all([
+		import("pngjs"),
+		import("../view/picture.ts"),
+	]);
+	const { width, height, data } = PNG.sync.read(Buffer.from(png, "base64"));
+	const pixels = { width, height, data };
+	const small = cellsOf(pixels, { width: THUMBNAIL.width, height: THUMBNAIL.height / 2 });
+	return { at, png, pixels, small: shrunk(pixels, small.width, small.height * 2) };
+};

@@ -1,0 +1,36 @@
+import type { FormPurpose, TargetKind } from "../app/state.ts";
+import { backupForm, restoreForm, settingForm, validateForm } from "./backup-forms.ts";
+import type { Forms } from "./form.ts";
+import {
+	addRepositoryForm,
+	cloneOfferingForm,
+	createOfferingForm,
+	updateOfferingForm,
+} from "./offering-forms.ts";
+import { assignForm, vmSetForm } from "./vm-forms.ts";
+
+/** Every form by what it is for. */
+export const FORMS: Forms = {
+	backup: backupForm,
+	validate: validateForm,
+	restore: restoreForm,
+	setting: settingForm,
+	assign: assignForm,
+	"vm-set": vmSetForm,
+	"offering-create": createOfferingForm,
+	"offering-update": updateOfferingForm,
+	"offering-clone": cloneOfferingForm,
+	"repository-add": addRepositoryForm,
+};
+
+const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, FormPurpose>>>>> = {
+	vm: { backup: "backup", assign: "assign", "set-vm": "vm-set" },
+	backup: { restore: "restore", "validate-with": "validate" },
+	setting: { set: "setting" },
+	offering: { add: "offering-create", edit: "offering-update", clone: "offering-clone" },
+	repository: { add: "repository-add" },
+};
+
+/** The form that an action on a target opens; undefined where it needs none. */
+export const purposeOf = (kind: TargetKind, action: string): FormPurpose | undefined =>
+	OF_ACTION[kind]?.[action];
