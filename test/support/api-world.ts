@@ -6,6 +6,7 @@ import { type JobRequest, KnibError, offeringCreateInputSchema, type Vm } from "
 import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import type { BackupFiles } from "../../apps/host-daemon/src/files/backup-files.ts";
 import type { BackupCare } from "../../apps/host-daemon/src/jobs/backup-care.ts";
 import type { JobService } from "../../apps/host-daemon/src/jobs/job-service.ts";
 import { createLogger } from "../../apps/host-daemon/src/logger.ts";
@@ -66,6 +67,7 @@ export const apiWorld = async (
 		readonly jobService?: JobService;
 		/** Directory of the screen that every backup showed; see fakeRepositories. */
 		readonly screens?: string;
+		readonly listFiles?: BackupFiles["list"];
 	} = {},
 ) => {
 	const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "knib-")));
@@ -81,6 +83,7 @@ export const apiWorld = async (
 			books,
 			jobs: options.jobService ?? jobs.service,
 			care: careless,
+			files: { list: options.listFiles ?? notHere },
 			host: { id: "fe".repeat(32), name: "here" },
 			now: () => AT,
 			ready: Promise.resolve(),

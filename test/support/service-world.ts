@@ -14,6 +14,7 @@ import {
 	type JobRequest,
 	type JobRequestInput,
 	jobRequestSchema,
+	KnibError,
 	type Layer,
 	type Manifest,
 	offeringCreateInputSchema,
@@ -26,6 +27,7 @@ import {
 	catalogDocuments,
 	createCatalog,
 } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import type { StartGuestfish } from "../../apps/host-daemon/src/files/guestfish.ts";
 import { createDiskImages } from "../../apps/host-daemon/src/hypervisor/qemu-img.ts";
 import { runCommand } from "../../apps/host-daemon/src/hypervisor/run-command.ts";
 import {
@@ -153,6 +155,10 @@ const publishChain = async (
 	return members;
 };
 
+const startNothing: StartGuestfish = () => {
+	throw new KnibError("APPLIANCE_UNAVAILABLE", "there is no appliance in this world");
+};
+
 const hang = (): Promise<never> => new Promise<never>(() => undefined);
 
 /** The same methods, which never answer once `isDead`. */
@@ -183,6 +189,8 @@ export type ServiceWorldOptions = {
 	readonly host?: string;
 	/** Bytes that the repository says are free. */
 	readonly free?: number;
+	/** What reads file systems; absent: nothing can. */
+	readonly startGuestfish?: StartGuestfish;
 };
 
 type Teardown = { teardown: (run: () => Promise<void>) => void };
@@ -248,6 +256,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 				host,
 				version: "0.0.0",
 				thawWatchdog: hang,
+				startGuestfish: options.startGuestfish ?? startNothing,
 				retired: () => undefined,
 				scratch: directory,
 				machine: mortal({} as never, () => true),

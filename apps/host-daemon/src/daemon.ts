@@ -4,6 +4,8 @@ import type { ApiDeps } from "./api/context.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
+import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
+import type { StartGuestfish } from "./files/guestfish.ts";
 import type { ValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { initCatalog } from "./init/init-catalog.ts";
@@ -24,6 +26,7 @@ export type World = {
 	readonly ids: IdSource;
 	readonly machine: ValidationMachine;
 	readonly thawWatchdog: (vm: string, maximumMs: number) => Promise<ThawWatchdog>;
+	readonly startGuestfish: StartGuestfish;
 	readonly openStore: (
 		config: Config,
 		identity: Identity,
@@ -79,25 +82,33 @@ type JobParts = {
 	readonly gone: GoneFiles;
 };
 
+type Work = { readonly jobs: RunningJobService; readonly files: BackupFiles };
+
 const startJobs = async (
 	options: Options,
 	parts: JobParts,
 	onProblem: (error: unknown) => void,
-): Promise<RunningJobService> => {
+): Promise<Work> => {
 	const { config, world, version } = options;
-	const { hypervisor, images, clock, ids, thawWatchdog } = world;
+	const { hypervisor, images, clock, ids, thawWatchdog, startGuestfish } = world;
 	const scratch = await parts.books.settings.value("host.scratch.directory", {});
 	await prepareScratchDirectory(scratch);
-	return await createJobService({
+	const { catalog } = parts.books;
+	const host = { id: parts.identity.id, name: parts.identity.name };
+	const files = createBackupFiles({ catalog, ids, host, scratch, startGuestfish }, onProblem);
+	files.sweep().catch(onProblem);
+	const jobs = await createJobService({
 		deps: {
 			hypervisor,
 			images,
 			clock,
 			ids,
 			thawWatchdog,
+			startGuestfish,
+			releaseFiles: files.release,
 			retired: parts.gone.add,
-			catalog: parts.books.catalog,
-			host: { id: parts.identity.id, name: parts.identity.name },
+			catalog,
+			host,
 			version,
 			scratch,
 			machine: world.machine,
@@ -108,6 +119,7 @@ const startJobs = async (
 		onProblem,
 		...(options.onJournalLine === undefined ? {} : { onJournalLine: options.onJournalLine }),
 	});
+	return { jobs, files };
 };
 
 const startParts = async (options: Options, undo: Undo, fail: (error: unknown) => void) => {
@@ -122,7 +134,9 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const { hypervisor, images } = world;
 	const gone = createGoneFiles({ hypervisor, images, onProblem });
 	undo.add(async () => gone.stop());
-	const jobs = await startJobs(options, { identity, store, books, gone }, onProblem);
+	const work = await startJobs(options, { identity, store, books, gone }, onProblem);
+	const { jobs, files } = work;
+	undo.add(() => files.close());
 	undo.add(() => jobs.stop());
 	const trash = createTrashKeeper({
 		catalog: books.catalog,
@@ -159,6 +173,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		books,
 		jobs,
 		care: jobs.care,
+		files,
 		hypervisor,
 		images,
 		host: info.host,

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { World } from "./daemon.ts";
+import { startGuestfish } from "./files/guestfish.ts";
 import { createValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { createDiskImages } from "./hypervisor/qemu-img.ts";
 import { converseWith, runCommand } from "./hypervisor/run-command.ts";
@@ -25,6 +26,7 @@ export const systemWorld = (config: Config): World => {
 		machine: createValidationMachine({ run: runCommand, uri: config.libvirtUri }),
 		clock: systemClock,
 		ids: systemIds,
+		startGuestfish: startGuestfish(converseWith),
 		thawWatchdog: startThawWatchdog(converseWith, config.libvirtUri),
 		openStore: openHostStore,
 		repositories: hostRepositories,

@@ -85,6 +85,18 @@ export const ERRORS = {
 		"the guest agent did not answer",
 		"start qemu-guest-agent in the guest, or leave --quiesce out",
 	),
+	APPLIANCE_UNAVAILABLE: row(
+		6,
+		"operator",
+		"the appliance that reads file systems cannot be started on this host",
+		"`knib doctor` says what is missing and how to install it",
+	),
+	FILE_SYSTEM_UNREADABLE: row(
+		6,
+		"no",
+		"a file system in a backup cannot be read",
+		"it is damaged or of a kind that is not supported; restore the disk and look at it there",
+	),
 	DISK_UNSUPPORTED: row(
 		6,
 		"no",

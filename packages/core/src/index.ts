@@ -1,11 +1,13 @@
 // The public surface of the core package, by hand: what is not listed here is private to it.
 export * from "./api/admin-views.ts";
+export * from "./api/files.ts";
 export * from "./api/inputs.ts";
 export * from "./api/job-request.ts";
 export * from "./api/view-builders.ts";
 export * from "./api/view-schemas.ts";
 export * from "./api/views.ts";
 export * from "./domain/chain.ts";
+export * from "./domain/file-name.ts";
 export * from "./domain/guest-command.ts";
 export * from "./domain/ids.ts";
 export * from "./domain/image.ts";
@@ -25,6 +27,7 @@ export * from "./plan/admit-service.ts";
 export * from "./plan/clock-guard.ts";
 export * from "./plan/due-validations.ts";
 export * from "./plan/facts.ts";
+export * from "./plan/files-refusals.ts";
 export * from "./plan/follow-ups.ts";
 export * from "./plan/merges.ts";
 export * from "./plan/overlay-name.ts";

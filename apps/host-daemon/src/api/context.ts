@@ -1,5 +1,6 @@
 import type { DaemonView, DiskImages, Hypervisor, InitInput, InitView, Outcome } from "@knib/core";
 import type { Books } from "../catalog/create-catalog.ts";
+import type { BackupFiles } from "../files/backup-files.ts";
 import type { BackupCare } from "../jobs/backup-care.ts";
 import type { JobService } from "../jobs/job-service.ts";
 
@@ -8,6 +9,7 @@ export type ApiDeps = {
 	readonly books: Books;
 	readonly jobs: JobService;
 	readonly care: BackupCare;
+	readonly files: Pick<BackupFiles, "list">;
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
 	readonly host: { readonly id: string; readonly name: string };

@@ -1,4 +1,5 @@
 import { backupProcedures, chainProcedures } from "./handlers/backup.ts";
+import { filesProcedures } from "./handlers/files.ts";
 import { daemonProcedures, hostProcedures } from "./handlers/host.ts";
 import { jobProcedures } from "./handlers/job.ts";
 import { offeringProcedures } from "./handlers/offering.ts";
@@ -15,6 +16,7 @@ export const appRouter = router({
 	host: hostProcedures,
 	backup: backupProcedures,
 	chain: chainProcedures,
+	files: filesProcedures,
 	job: jobProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,

@@ -21,7 +21,11 @@ const isExecutable = (path: string): Promise<boolean> =>
 		() => false,
 	);
 
-const find = async (program: string, env: CheckDeps["env"]): Promise<string | undefined> => {
+/** A program on the path; undefined when it is not there. */
+export const findProgram = async (
+	program: string,
+	env: CheckDeps["env"],
+): Promise<string | undefined> => {
 	for (const directory of (env["PATH"] ?? "/usr/bin:/bin").split(":")) {
 		const path = join(directory, program);
 		if (directory !== "" && (await isExecutable(path))) return path;
@@ -31,10 +35,10 @@ const find = async (program: string, env: CheckDeps["env"]): Promise<string | un
 
 /** Every program is there; a missing one is named with the command that installs it. */
 export const checkPrograms: Check = async ({ env }) => {
-	const apt = (await find("dnf", env)) === undefined;
+	const apt = (await findProgram("dnf", env)) === undefined;
 	const findings = await Promise.all(
 		PROGRAMS.map(async ([program, debian, fedora]) => {
-			if ((await find(program, env)) !== undefined) return undefined;
+			if ((await findProgram(program, env)) !== undefined) return undefined;
 			const install = apt ? `apt-get install ${debian}` : `dnf install ${fedora}`;
 			return failure("programs", `${program} is not installed`, install);
 		}),

@@ -6,6 +6,7 @@ import { type ConfigFlags, loadConfig } from "../config.ts";
 import { runCommand } from "../hypervisor/run-command.ts";
 import { withExistingBooks } from "../init/local-books.ts";
 import { type CheckDeps, type Finding, failure, ok, warning } from "./check.ts";
+import { checkFiles } from "./check-appliance.ts";
 import { checkScratchDirectory, checkStateDirectory } from "./check-directories.ts";
 import { checkClock, checkLibvirt, checkNode, checkPrograms, checkQemu } from "./check-programs.ts";
 import { checkRepositories } from "./check-repositories.ts";
@@ -90,6 +91,7 @@ export const runDoctor = async (options: {
 		checkClock,
 		checkStateDirectory,
 		checkScratchDirectory,
+		checkFiles,
 		checkKnown,
 	];
 	const findings = [configured, ...(await Promise.all(checks.map((check) => check(deps)))).flat()];

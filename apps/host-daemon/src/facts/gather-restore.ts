@@ -26,7 +26,7 @@ const BRIDGES = "/sys/class/net";
 
 /** The backup and its chain in the repository, with the layers of its ancestry proven by size, backing file and header. */
 export const findInRepository = async (
-	deps: JobDeps,
+	deps: Pick<JobDeps, "catalog">,
 	view: BackupView,
 ): Promise<FoundBackup | null> => {
 	if (view.repository === null || view.chain === null) return null;

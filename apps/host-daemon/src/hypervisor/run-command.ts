@@ -150,11 +150,11 @@ export type Conversation = {
 	kill(): void;
 };
 
-/** Starts a child that reads and writes lines; `onLine` gets each line of its stdout. It dies with this process unless it `outlives` it. */
+/** Starts a child that reads and writes lines; `onLine` gets each line of its stdout, `onError` the text of its stderr. It dies with this process unless it `outlives` it. */
 export type Converse = (
 	argv: Argv,
 	onLine: (line: string) => void,
-	options?: { readonly outlives?: boolean },
+	options?: { readonly outlives?: boolean; readonly onError?: (text: string) => void },
 ) => Conversation;
 
 /** The real {@link Converse}. */
@@ -169,7 +169,10 @@ export const converseWith: Converse = (argv, onLine, options = {}) => {
 	});
 	const tail = createTail(STDERR_TAIL);
 	child.stdout?.on("data", splitLines(onLine));
-	child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+	child.stderr?.on("data", (chunk: Buffer) => {
+		tail.push(chunk);
+		options.onError?.(chunk.toString("utf8"));
+	});
 	// A child that has gone makes writes fail; its end is reported through `ended`.
 	child.stdin?.on("error", () => undefined);
 	const ended = child.then((result: Ending) => {

@@ -14,6 +14,7 @@ import type {
 	StepKind,
 } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { StartGuestfish } from "../files/guestfish.ts";
 import type { ValidationMachine } from "../hypervisor/host-capabilities.ts";
 
 /** This host, as manifests and leases name it. */
@@ -47,6 +48,10 @@ export type JobDeps = {
 	readonly activities?: () => readonly Activity[];
 	/** What this host can do for throw-away VMs. */
 	readonly machine: ValidationMachine;
+	/** Starts an appliance that reads file systems. */
+	readonly startGuestfish: StartGuestfish;
+	/** Closes the disks of a chain that are only kept open for further questions about their files; absent where none are. */
+	readonly releaseFiles?: (chain: string) => Promise<void>;
 };
 
 /** What an executor sees of its job: its plan, what earlier steps found out, and a way to report. */

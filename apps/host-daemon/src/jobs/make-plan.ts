@@ -46,6 +46,12 @@ const assertValidatable = async (
 	if (busy !== undefined) throw notNow(`backup ${view.id} is not validated yet: ${busy.reason}`);
 };
 
+/** What is only kept open for further questions does not stand in the way of a change. */
+const releaseFiles = async (deps: JobDeps, text: string): Promise<void> => {
+	const { chain } = await deps.catalog.findBackup(text);
+	if (chain !== null) await deps.releaseFiles?.(chain);
+};
+
 const decide = async (
 	deps: JobDeps,
 	request: JobRequest,
@@ -68,8 +74,10 @@ const decide = async (
 		case "StartCompression":
 			return planStartCompression(await gatherStartCompression(deps, request, self));
 		case "FinalizeCompression":
+			await releaseFiles(deps, request.backup);
 			return planFinalizeCompression(await gatherFinalize(deps, request, self));
 		case "DeleteBackup":
+			await releaseFiles(deps, request.backup);
 			return planDelete(await gatherDelete(deps, request, self));
 		case "VerifyRepository":
 			return planVerify(await gatherVerify(deps, request));

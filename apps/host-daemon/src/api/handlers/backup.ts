@@ -19,9 +19,9 @@ import { procedure } from "../trpc.ts";
 import { findVmOrPast } from "../vm-views.ts";
 
 /** The backup that an id, a part of one, or `latest` with a VM names. */
-const findBackup = async (
+export const findBackup = async (
 	deps: Pick<ApiDeps, "books" | "hypervisor">,
-	input: z.infer<typeof backupInputSchema>,
+	input: Pick<z.infer<typeof backupInputSchema>, "backup" | "vm">,
 ): Promise<BackupView> => {
 	const { backups } = deps.books;
 	const vm = input.vm === undefined ? undefined : await findVmOrPast(deps, input.vm);

@@ -1,0 +1,28 @@
+// What can be asked of the files in backups at once: the API's side of this directory.
+import type { BackupView, FilesListInput, FilesView } from "@knib/core";
+import { createDiskRoom } from "./disk-room.ts";
+import { listFiles } from "./list-files.ts";
+import { type FilesDeps, openDisk, sweepOpenDisks } from "./open-disk.ts";
+
+export type BackupFiles = {
+	/** Rejects with REFUSED, NOT_FOUND, USAGE, VERIFY_FAILED, APPLIANCE_UNAVAILABLE, FILE_SYSTEM_UNREADABLE, BACKUP_BUSY. */
+	readonly list: (view: BackupView, input: FilesListInput) => Promise<FilesView>;
+	/** Closes the disks of a chain that are open for the next question only: its backups are to be changed. */
+	readonly release: (chain: string) => Promise<void>;
+	/** Takes away what an earlier life of the daemon has left. */
+	readonly sweep: () => Promise<void>;
+	readonly close: () => Promise<void>;
+};
+
+export const createBackupFiles = (
+	deps: FilesDeps,
+	onProblem: (error: unknown) => void,
+): BackupFiles => {
+	const room = createDiskRoom((view, disk) => openDisk(deps, view, disk), onProblem);
+	return {
+		list: (view, input) => room.use(view, input.disk, (open) => listFiles(open, view, input)),
+		release: room.release,
+		sweep: () => sweepOpenDisks(deps, onProblem),
+		close: room.close,
+	};
+};
