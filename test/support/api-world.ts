@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { type JobRequest, KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
 import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
-import { createCatalog } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import {
+	type CatalogDocuments,
+	createCatalog,
+} from "../../apps/host-daemon/src/catalog/create-catalog.ts";
 import type { BackupFiles } from "../../apps/host-daemon/src/files/backup-files.ts";
 import type { BackupCare } from "../../apps/host-daemon/src/jobs/backup-care.ts";
 import type { JobService } from "../../apps/host-daemon/src/jobs/job-service.ts";
@@ -31,10 +34,12 @@ const careless: BackupCare = {
 };
 
 /** A catalog with a default offering, over documents in memory. */
-export const aCatalog = async (screens?: string) => {
+export const aCatalog = async (
+	screens?: string,
+	documents: CatalogDocuments = memoryCatalogDocuments(),
+) => {
 	const repositories = fakeRepositories(screens);
 	let made = 0;
-	const documents = memoryCatalogDocuments();
 	const books = createCatalog({
 		documents,
 		driver: repositories.driver,
@@ -68,12 +73,14 @@ export const apiWorld = async (
 		/** Directory of the screen that every backup showed; see fakeRepositories. */
 		readonly screens?: string;
 		readonly listFiles?: BackupFiles["list"];
+		/** Where the catalog is kept; absent: copies in memory. */
+		readonly documents?: CatalogDocuments;
 	} = {},
 ) => {
 	const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "knib-")));
 	const socket = options.socket ?? join(directory, "s");
 	const vms = options.vms ?? [aVm()];
-	const { books, documents, repositories } = await aCatalog(options.screens);
+	const { books, documents, repositories } = await aCatalog(options.screens, options.documents);
 	const jobs = fakeJobService(options.fateOf ?? (() => ({ kind: "succeeds", result: {} })));
 	const server = await startApi({
 		socket,

@@ -2,7 +2,7 @@
 import type { ErrorView, Outcome } from "@knib/core";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { Command, Flags } from "@oclif/core";
-import { environment } from "./environment.ts";
+import { openConnection } from "./connection.ts";
 import { errorText } from "./print/error.ts";
 import { jsonDocument, jsonLine } from "./print/json.ts";
 import { planText } from "./print/plan.ts";
@@ -75,12 +75,7 @@ export abstract class KnibCommand extends Command {
 
 	/** A connection to the daemon that flags, environment or configuration name. */
 	protected async connection(flags: GlobalFlags): Promise<KnibClient> {
-		const { connect, loadConfig } = await import("@knib/host-daemon/client");
-		const env = environment();
-		const named = flags.socket ?? (flags.config === undefined ? env["KNIB_SOCKET"] : undefined);
-		const config =
-			named === undefined ? await loadConfig({ flags: { config: flags.config }, env }) : undefined;
-		return await connect({ socket: named ?? config?.socket ?? "" });
+		return await openConnection(flags);
 	}
 
 	/** Runs `act` with a connection to the daemon and closes it. */

@@ -1,4 +1,5 @@
-import { ERRORS, isErrorCode, type JobView } from "@knib/core";
+import type { JobView } from "@knib/core";
+import { ERRORS, isErrorCode } from "@knib/core/errors";
 
 /** Exit codes that no error has: done, and done with warnings (CLI.md). */
 export const DONE = 0;

@@ -72,6 +72,7 @@ export const runTui = async (options: TuiOptions): Promise<number> => {
 	const ended = new Promise<number>((resolve, reject) => {
 		const renderer = createRenderer({
 			...{ input: process.stdin, output: process.stdout, theme, mouse: options.mouse },
+			env: options.env,
 			onKey: (key) => loop.dispatch({ type: "key", key }),
 			onMouse: ({ act, x, y }) => loop.dispatch({ type: "mouse", act, x, y }),
 			onResize: () => loop.dispatch({ type: "resize", size: renderer.size() }),

@@ -5,6 +5,8 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { createMemoryStore } from "@knib/sync";
+import { catalogDocuments } from "../../../apps/host-daemon/src/catalog/create-catalog.ts";
 import { apiWorld } from "../api-world.ts";
 import { showBackups, showVms } from "./facts.ts";
 import { showJobService } from "./jobs.ts";
@@ -27,7 +29,10 @@ const vms = showVms(Number(values.vms), values.hostile);
 const screens = await mkdtemp(join(tmpdir(), "knib-show-"));
 await mkdir(join(screens, "validation", "shown"), { recursive: true });
 await writeFile(join(screens, "validation", "shown", "screenshot.png"), showScreen());
+// Kept as the daemon keeps it: the store hands out what it holds, and a body is checked once.
+const documents = catalogDocuments(createMemoryStore({ owner: "fe".repeat(32) }));
 const world = await apiWorld({
+	documents,
 	vms,
 	socket,
 	screens,
@@ -42,6 +47,6 @@ await (await world.books.repositoryChanges.add(added)).apply();
 const [repository] = await world.books.catalog.repositories();
 const place = { repository: "main", repositoryId: repository?.id ?? "", now };
 const { backups, chains } = showBackups(place, vms, Number(values.backups));
-await world.documents.backups.put(...backups);
-await world.documents.chains.put(...chains);
+await documents.backups.put(...backups);
+await documents.chains.put(...chains);
 process.stdout.write("ready\n");

@@ -23,6 +23,7 @@ export const fakeTerminal = (theme: Partial<Theme> = {}, mouse = false) => {
 		output: output as unknown as NodeJS.WriteStream,
 		theme: { name: "dark", depth: "256", ascii: false, ...theme },
 		mouse,
+		env: {},
 		onKey: (key) => keys.push(key),
 		onMouse: (click) => clicks.push(click),
 		onResize: () => undefined,

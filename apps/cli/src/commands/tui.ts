@@ -1,8 +1,7 @@
-import { KnibError } from "@knib/core";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { Flags } from "@oclif/core";
 import { KnibCommand } from "../base-command.ts";
-import { environment } from "../environment.ts";
+import { openTui } from "../open-tui.ts";
 
 const untilInterrupted = (): AbortSignal => {
 	const over = new AbortController();
@@ -20,12 +19,12 @@ export default class Tui extends KnibCommand {
 			summary: "lines as things change, for screen readers and logs",
 			default: false,
 		}),
-		theme: Flags.option({
+		theme: Flags.string({
 			summary: "how it looks; NO_COLOR takes all colours away",
-			options: ["dark", "light", "contrast", "mono"] as const,
+			options: ["dark", "light", "contrast", "mono"],
 			default: "dark",
 			env: "KNIB_THEME",
-		})(),
+		}),
 		mouse: Flags.boolean({
 			summary: "take clicks and the wheel; hold shift to select text",
 			default: false,
@@ -34,23 +33,13 @@ export default class Tui extends KnibCommand {
 
 	async run(): Promise<void> {
 		const { flags } = await this.parse(Tui);
-		const env = environment();
-		const connect = async (): Promise<KnibClient> => await this.connection(flags);
-		if (flags.plain) {
-			const { runPlain } = await import("@knib/tui");
-			const write = (line: string): boolean => process.stdout.write(`${line}\n`);
-			await runPlain({ connect, write, signal: untilInterrupted(), now: Date.now });
+		if (!flags.plain) {
+			process.exitCode = await openTui(flags);
 			return;
 		}
-		if (!process.stdin.isTTY || !process.stdout.isTTY || env["TERM"] === "dumb") {
-			throw new KnibError("USAGE", "the terminal interface needs a terminal", {
-				details: { hint: "use `knib tui --plain` for lines, or `knib status`" },
-			});
-		}
-		const { runTui } = await import("@knib/tui");
-		process.exitCode = await runTui({
-			...{ connect, env, theme: flags.theme, mouse: flags.mouse },
-			readOnly: flags["read-only"],
-		});
+		const { runPlain } = await import("@knib/tui");
+		const connect = async (): Promise<KnibClient> => await this.connection(flags);
+		const write = (line: string): boolean => process.stdout.write(`${line}\n`);
+		await runPlain({ connect, write, signal: untilInterrupted(), now: Date.now });
 	}
 }

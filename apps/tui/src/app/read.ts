@@ -7,7 +7,7 @@ import type { Data, Picture } from "./state.ts";
 
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
-const PAGE = 2000;
+const PAGE = 500;
 
 /** Equal words of thousands of backups are kept once. */
 const shared = () => {

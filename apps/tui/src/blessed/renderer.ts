@@ -14,13 +14,15 @@ import {
 	sixelCode,
 	USUAL_CELL,
 } from "./pixels.ts";
-import { filteredInput, QUESTIONS, type Reply } from "./replies.ts";
+import { filteredInput, questions, type Reply } from "./replies.ts";
 
 /** The terminal as a renderer needs it. */
 export type Streams = {
 	readonly input: NodeJS.ReadStream;
 	readonly output: NodeJS.WriteStream;
 	readonly theme: Theme;
+	/** What the terminal says of itself. */
+	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Take clicks and the wheel; the terminal's own selection then needs shift. */
 	readonly mouse: boolean;
 	readonly onKey: (key: Key) => void;
@@ -130,7 +132,7 @@ export const createRenderer = (streams: Streams): Renderer => {
 	};
 
 	take();
-	if (theme.depth !== "none") output.write(QUESTIONS);
+	if (theme.depth !== "none") output.write(questions(streams.env));
 	return {
 		size: () => ({ width: numberOf(output.columns, 80), height: numberOf(output.rows, 24) }),
 		paint: ({ lines, picture }) => {

@@ -14,8 +14,14 @@ export type Reply =
 	| { readonly type: "graphics"; readonly graphics: Graphics }
 	| { readonly type: "cell"; readonly width: number; readonly height: number };
 
-/** Asks whether it draws pixels as kitty does, how large a cell is, and whether it knows sixels; each answer is optional. */
-export const QUESTIONS = "\u001b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u001b\\\u001b[16t\u001b[c";
+const KITTY_QUESTION = "\u001b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u001b\\";
+
+/** Asks whether the terminal draws pixels as kitty does, how large a cell is, and whether it knows sixels; each answer is optional. A multiplexer would take the first for a title. */
+export const questions = (env: Readonly<Record<string, string | undefined>>): string => {
+	const { TMUX: tmux = "", STY: screen = "", TERM: term = "" } = env;
+	const multiplexed = tmux !== "" || screen !== "" || /^(screen|tmux)/.test(term);
+	return `${multiplexed ? "" : KITTY_QUESTION}\u001b[16t\u001b[c`;
+};
 
 const ESC = "\u001b";
 const KITTY = `${ESC}_G([^${ESC}]*)${ESC}\\\\`;

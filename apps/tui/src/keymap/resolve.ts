@@ -14,7 +14,14 @@ export const boundIn = (state: State, shown: Shown = shownIn(state)): readonly B
 		KEYMAP.filter((one) => one.context === target.kind).map((binding) => ({ binding, target })),
 	);
 	const global = KEYMAP.filter((one) => one.context === "global");
-	return [...near, ...global.map((binding) => ({ binding, target: null }))];
+	const all: readonly Bound[] = [...near, ...global.map((binding) => ({ binding, target: null }))];
+	// A key that a nearer target has is not offered a second time.
+	const taken = new Set<string>();
+	return all.filter(({ binding }) => {
+		const free = binding.keys.some((key) => !taken.has(key));
+		for (const key of binding.keys) taken.add(key);
+		return free;
+	});
 };
 
 /** What a key means now. */

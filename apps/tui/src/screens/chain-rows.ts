@@ -8,7 +8,7 @@ import type { Cell, Column, Row } from "./screen.ts";
 
 /** Columns of a tree of chains. */
 export const CHAIN_COLUMNS: readonly Column[] = [
-	{ head: "CHAIN / BACKUP", width: 16 },
+	{ head: "CHAIN", width: 13 },
 	{ head: "KIND", width: 11 },
 	{ head: "SIZE", width: 9, right: true },
 	{ head: "PROOF", width: 11 },
