@@ -6,6 +6,7 @@ import test from "ava";
 import type { State } from "../../apps/tui/src/app/state.ts";
 import { widthOf } from "../../apps/tui/src/view/cells.ts";
 import { frameText } from "../../apps/tui/src/view/frame.ts";
+import { painted } from "../../apps/tui/src/view/theme.ts";
 import { view } from "../../apps/tui/src/view/view.ts";
 import { backupId, CHAIN, VM_UUID } from "../support/builders/facts.ts";
 import { aBackupView, aState, placed, pressed } from "./support/states.ts";
@@ -69,6 +70,19 @@ for (const [name, scene] of Object.entries(SCENES)) {
 		] as const) {
 			t.is(view(scene(aState({ width, height }))).lines.length, height);
 		}
+	});
+}
+
+for (const name of ["dashboard", "chains", "backup", "lost"]) {
+	test(`view › paints ${name} in colours as its golden file says`, async (t) => {
+		const scene = SCENES[name] ?? ((state: State) => state);
+		const { lines } = view(scene(aState()));
+		const theme = { name: "dark", depth: "256", ascii: false } as const;
+		// Escapes are written as a sign, so that the file can be read.
+		const text = `${lines.map((line) => painted(line, theme).replaceAll("\u001b", "␛")).join("\n")}\n`;
+		const file = join(GOLDEN, `${name}-colours.txt`);
+		if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
+		t.is(text, await readFile(file, "utf8"));
 	});
 }
 

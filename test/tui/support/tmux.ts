@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { ExecutionContext } from "ava";
 
 const run = promisify(execFile);
 const BIN = join(import.meta.dirname, "../../../bin/knib.js");
 const DEADLINE_MS = 30_000;
+
+/** Runs what it is given when all is over, as a test does. */
+type Cleaner = { readonly teardown: (run: () => Promise<void>) => void };
 
 /** Installs tmux where it is missing; a test that needs a terminal fails where there can be none. */
 export const needTmux = async (): Promise<void> => {
@@ -35,7 +37,7 @@ const isThere = (pid: number): boolean => {
 
 /** A terminal with `knib tui` in it, and after its end a line that says how it was left. */
 export const openTerminal = async (
-	t: ExecutionContext,
+	t: Cleaner,
 	options: {
 		readonly env: Readonly<Record<string, string>>;
 		readonly args?: readonly string[];
@@ -100,7 +102,7 @@ export const openTerminal = async (
 };
 
 /** A made-up host behind a control socket; see show-daemon.ts. */
-export const startShow = async (t: ExecutionContext, args: readonly string[] = []) => {
+export const startShow = async (t: Cleaner, args: readonly string[] = []) => {
 	const home = await mkdtemp(join(tmpdir(), "knib-show-"));
 	const socket = join(home, "s");
 	const child = spawn(

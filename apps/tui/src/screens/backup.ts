@@ -47,7 +47,7 @@ const backupHead = (state: State, one: BackupShown, width: number): readonly Lin
 		`${size(one.size)} of ${size(one.virtualSize)}, ${one.compressionStatus.toLowerCase()}`,
 	),
 	...longFact("where", `${one.repository ?? "-"}: ${one.path ?? "not reached from here"}`, width),
-	fact("comes back", restoreWords(state, one)),
+	...longFact("comes back", restoreWords(state, one), width),
 	...(one.error === null
 		? []
 		: longFact("error", `${one.error.message} (${one.error.code})`, width, "bad")),

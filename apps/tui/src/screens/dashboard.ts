@@ -16,7 +16,7 @@ import {
 } from "./screen.ts";
 
 const COLUMNS: readonly Column[] = [
-	{ head: "", width: 14 },
+	{ head: "", width: 16 },
 	{ head: "", width: 26 },
 	{ head: "", width: 0 },
 ];

@@ -47,7 +47,9 @@ const rowLine = (table: Table, row: Row, at: number, width: number): Line => {
 	const whole = row.cells.length === 1;
 	const cells = whole ? row.cells : cellSpans(row.cells, laidOut(table.columns, width - 1));
 	const line = fitLine([marked, ...cells], width);
-	return at === table.index ? line.map((one) => ({ ...one, reverse: true })) : line;
+	return at === table.index
+		? line.map(({ text }) => ({ text, tone: "plain", reverse: true }))
+		: line;
 };
 
 /** A table as lines; only those that are seen are made. */
