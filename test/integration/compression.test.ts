@@ -157,7 +157,10 @@ test("compression › deletes the compressed files of a backup that was removed 
 	);
 	t.is((await leftovers(world)).length, 2);
 	await hold.release();
-	const removed = await daemon.service.start({ type: "DeleteBackup", backup: idOf(first) }, "test");
+	const removed = await daemon.service.start(
+		{ type: "DeleteBackup", backup: idOf(first), consolidate: false },
+		"test",
+	);
 	await daemon.settle(async () => {
 		const job = (await daemon.jobs()).find((one) => one.id === removed.id);
 		return job?.state === "succeeded";

@@ -67,7 +67,7 @@ test("deletion › is refused while the backup is pinned or held, with the reaso
 	const [, , third] = world.members;
 	await daemon.service.care.pin(idOf(third), "operator", false);
 	const pinned = await t.throwsAsync(
-		daemon.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test"),
+		daemon.service.start({ type: "DeleteBackup", backup: idOf(third), consolidate: false }, "test"),
 		{ instanceOf: KnibError },
 	);
 	t.is(pinned?.code, "REFUSED");
@@ -78,7 +78,7 @@ test("deletion › is refused while the backup is pinned or held, with the reaso
 	const { vm, chain } = third?.manifest.identity ?? { vm: "", chain: "" };
 	const hold = await world.repository.hold(vm, chain, { host: "b", job: "j", why: "restore" });
 	const held = await t.throwsAsync(
-		daemon.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test"),
+		daemon.service.start({ type: "DeleteBackup", backup: idOf(third), consolidate: false }, "test"),
 		{ instanceOf: KnibError },
 	);
 	t.is(held?.code, "BACKUP_BUSY");
@@ -95,7 +95,10 @@ const survive = async (t: ExecutionContext, template: string, line: number): Pro
 		removed: { at: "2026-01-02T03:04:05.000Z", by: "test" },
 	});
 	const dying = await world.start(line);
-	await dying.service.start({ type: "DeleteBackup", backup: idOf(third) }, "test");
+	await dying.service.start(
+		{ type: "DeleteBackup", backup: idOf(third), consolidate: false },
+		"test",
+	);
 	const died = await Promise.race([dying.death.then(() => true), dying.idle().then(() => false)]);
 	if (!died) {
 		await dying.service.stop();

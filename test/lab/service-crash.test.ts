@@ -73,7 +73,6 @@ test.serial("crash › at every journal line of a deletion that ends the chain",
 	t.timeout(900_000);
 	let line = 1;
 	for (let killed = true; killed; line++) {
-		await knib.ok("chain", "finish", "svcrash");
 		const points = [await nextPoint(), await nextPoint()];
 		const [full, newest] = points;
 		if (full === undefined || newest === undefined) throw new Error("no points");

@@ -69,7 +69,7 @@ export const memoryCare = (source: Source): Care => {
 				files?.removed?.(compressedPath(backup, target));
 			}
 		},
-		switchLayers: async (backup, next) => {
+		switchLayers: async (backup, next, { parent }) => {
 			const path = layout.backup(backup.manifest.identity);
 			const found = storage.published.get(path);
 			if (found === undefined) throw new KnibError("VERIFY_FAILED", `${path} is missing`);
@@ -78,7 +78,11 @@ export const memoryCare = (source: Source): Care => {
 				if (before?.sha256 === layer.sha256) continue;
 				replaceLayer(source, compressedPath(backup, layer.target), `${path}/${layer.file}`, layer);
 			}
-			found.manifest = { ...found.manifest, generation: next };
+			found.manifest = {
+				...found.manifest,
+				generation: next,
+				parent: parent ?? found.manifest.parent,
+			};
 			return { ...found, path };
 		},
 		switching: async () => false,

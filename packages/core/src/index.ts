@@ -35,6 +35,7 @@ export * from "./plan/pick-drills.ts";
 export * from "./plan/plan.ts";
 export * from "./plan/plan-backup.ts";
 export * from "./plan/plan-compression.ts";
+export * from "./plan/plan-consolidate.ts";
 export * from "./plan/plan-delete.ts";
 export * from "./plan/plan-finish.ts";
 export * from "./plan/plan-restore.ts";

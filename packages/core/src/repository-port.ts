@@ -102,11 +102,11 @@ export interface Repository {
 	compressedPath(backup: PublishedBackup, target: string): string;
 	/** Removes a backup's compressed files that were not put in place; repeatable. */
 	discardCompressed(backup: PublishedBackup): Promise<void>;
-	/** Puts the compressed files of the changed layers in the place of the old ones, which go into the trash, and publishes `next` (SAFETY F8). The caller holds the lease and has proven the files. */
+	/** Puts the compressed files of the changed layers in the place of the old ones, which go into the trash, and publishes `next` (SAFETY F8). The caller holds the lease and has proven the files. With `parent` the backup stands on that one from then on: what was between is folded into it. */
 	switchLayers(
 		backup: PublishedBackup,
 		next: Manifest["generation"],
-		by: { host: string; at: string },
+		by: { host: string; at: string; parent?: NonNullable<Manifest["parent"]> },
 	): Promise<PublishedBackup>;
 	/** Whether a switch of layers was begun and not ended, by whatever host. */
 	switching(backup: PublishedBackup): Promise<boolean>;

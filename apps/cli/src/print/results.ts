@@ -45,7 +45,9 @@ export const deleteResult = (result: Result): string => {
 		swept.length === 0
 			? `is removed; its data stays for the backups that stand on it`
 			: `is in the trash${swept.length > 1 ? ` with ${swept.filter((one) => one !== id).join(", ")}` : ""}`;
-	return safe(`backup ${id} of ${field(result["vm"], "name")} ${what}${ended}`);
+	const into = text(result["consolidatedInto"]);
+	const folded = into === "" ? "" : `; its data is in ${short(into)} now`;
+	return safe(`backup ${id} of ${field(result["vm"], "name")} ${what}${ended}${folded}`);
 };
 
 /** A backup whose layers were compressed, or put in place. */

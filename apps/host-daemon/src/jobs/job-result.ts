@@ -36,6 +36,7 @@ const deleteResult = (plan: DeletePlan): Record<string, unknown> => ({
 	/** All that went into the trash, the newest first. */
 	swept: plan.sweep,
 	chainEnded: plan.endsChain,
+	consolidatedInto: plan.consolidatesInto ?? null,
 	reason: plan.reason,
 });
 

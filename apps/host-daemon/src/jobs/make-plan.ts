@@ -166,6 +166,10 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 	"switch-layers": () => "put the compressed layers in place, the old ones into the trash",
 	"discard-compressed": () => "delete the compressed files",
 	"mark-removed": () => "mark the backup as removed",
+	"fold-layers": (step) =>
+		`write the layers of ${step.child} anew with what ${step.backup} holds, and compare them with the old ones`,
+	"switch-folded": () =>
+		"put the new layers in place, on the parent of what is taken out; the old ones into the trash",
 	"verify-chains": (step) =>
 		`re-read ${step.bytes} bytes in ${step.chains.length} chains and check every image`,
 	"trash-backups": (step) => `move ${step.backups.join(", ")} into the trash`,

@@ -68,9 +68,19 @@ const linkProblem = (manifest: Manifest, before: Manifest | undefined): string |
 	return undefined;
 };
 
+/** Whether a member's data has been folded into the next one, which stands on the same parent since: it only waits to be moved into the trash. */
+const isFoldedAway = (manifest: Manifest, next: Manifest | undefined): boolean =>
+	next !== undefined &&
+	next.generation.number > 1 &&
+	manifest.parent !== null &&
+	next.parent?.id === manifest.parent.id &&
+	next.parent.identityDigest === manifest.parent.identityDigest;
+
 /** What is wrong with the links of a chain's readable manifests, in the order of their sequence. A hole is in order where a consolidation has folded a member into its child. */
 export const chainProblems = (manifests: readonly Manifest[]): readonly string[] =>
-	manifests.flatMap((manifest, index) => {
-		const problem = linkProblem(manifest, manifests[index - 1]) ?? backingProblem(manifest);
-		return problem === undefined ? [] : [`backup ${backupName(manifest.identity)} ${problem}`];
-	});
+	manifests
+		.filter((manifest, index) => !isFoldedAway(manifest, manifests[index + 1]))
+		.flatMap((manifest, index, linked) => {
+			const problem = linkProblem(manifest, linked[index - 1]) ?? backingProblem(manifest);
+			return problem === undefined ? [] : [`backup ${backupName(manifest.identity)} ${problem}`];
+		});

@@ -5,6 +5,7 @@ import {
 	generationSchema,
 	instantSchema,
 	type Manifest,
+	manifestSchema,
 	targetSchema,
 } from "@knib/core";
 import { z } from "zod";
@@ -12,6 +13,8 @@ import { sha256 } from "./checksums.ts";
 import type { RepositoryFiles } from "./files.ts";
 import { readJson } from "./json-file.ts";
 import { HEADER_BYTES } from "./qcow2-header.ts";
+
+const parentSchema = manifestSchema.shape.parent.unwrap();
 
 export const SWITCH_FILE = "switch.json";
 
@@ -31,6 +34,8 @@ export const switchFileSchema = z.strictObject({
 			size: bytesSchema,
 		}),
 	),
+	/** The parent before and after, where a backup between the two is folded into this one. */
+	parent: z.strictObject({ from: parentSchema, to: parentSchema }).optional(),
 	/** Name of the directory in the trash that takes the old layers. */
 	trash: z.string().regex(/^[0-9TZ]+-[0-9a-f-]{36}\.g\d+$/),
 });

@@ -1,7 +1,13 @@
 // Replaces layers of a published backup by others that read the same, and publishes the next generation (SAFETY F8): switch.json,
 // then the layers one by one, SHA256SUMS, the manifest, and last switch.json goes. At every moment each layer's name leads to a whole
 // file. Old layers go into the trash. Every act may be repeated by any host.
-import { type Generation, KnibError, type Manifest, type PublishedBackup } from "@knib/core";
+import {
+	type Generation,
+	KnibError,
+	type Manifest,
+	type PublishedBackup,
+	type Repository,
+} from "@knib/core";
 import { formatChecksums, parseChecksums, sha256 } from "./checksums.ts";
 import { compressedName } from "./compressed-files.ts";
 import { errnoOf, repositoryError } from "./errno.ts";
@@ -75,12 +81,13 @@ const writeGeneration = async (
 	place: Place,
 	manifest: Manifest,
 	generation: Generation,
+	parent: Manifest["parent"] | undefined,
 ): Promise<void> => {
 	const { files } = place.source;
 	const path = `${place.directory}/SHA256SUMS`;
 	const before = parseChecksums((await files.readText(path)) ?? "");
 	if (before === undefined) throw new KnibError("MANIFEST_INVALID", `${path} cannot be read`);
-	const text = jsonText({ ...manifest, generation });
+	const text = jsonText({ ...manifest, generation, parent: parent ?? manifest.parent });
 	const sums = new Map(before);
 	for (const layer of generation.layers) sums.set(layer.file, layer.sha256);
 	sums.set("manifest.json", sha256(text));
@@ -98,7 +105,7 @@ const finish = async (place: Place, manifest: Manifest): Promise<void> => {
 	for (const one of current.layers) {
 		if ((await standingOf(place, one)) === "ready") await putInPlace(place, one);
 	}
-	await writeGeneration(place, manifest, current.to);
+	await writeGeneration(place, manifest, current.to, current.parent?.to);
 	await source.files.remove(`${directory}/${SWITCH_FILE}`);
 	await source.files.syncDirectory(directory);
 };
@@ -115,7 +122,7 @@ const undo = async (place: Place, manifest: Manifest): Promise<void> => {
 		});
 	}
 	await source.files.syncDirectory(directory);
-	await writeGeneration(place, manifest, current.from);
+	await writeGeneration(place, manifest, current.from, current.parent?.from);
 	await source.files.remove(`${directory}/${SWITCH_FILE}`);
 	await source.files.syncDirectory(directory);
 };
@@ -164,7 +171,7 @@ export const switchLayers = async (
 	source: ChainSource,
 	backup: PublishedBackup,
 	next: Generation,
-	by: { readonly host: string; readonly at: string },
+	{ host, at, parent }: Parameters<Repository["switchLayers"]>[2],
 ): Promise<PublishedBackup> => {
 	const { files, layout } = source;
 	const { manifest } = backup;
@@ -175,7 +182,8 @@ export const switchLayers = async (
 	);
 	const current: SwitchFile = {
 		format: 1,
-		...by,
+		host,
+		at,
 		from,
 		to: next,
 		layers: changed.map(({ target, file, size }) => ({
@@ -184,7 +192,10 @@ export const switchLayers = async (
 			compressed: compressedName(target),
 			size,
 		})),
-		trash: `${trashName(by.at, manifest.identity.id)}.g${from.number}`,
+		...(parent === undefined || manifest.parent === null
+			? {}
+			: { parent: { from: manifest.parent, to: parent } }),
+		trash: `${trashName(at, manifest.identity.id)}.g${from.number}`,
 	};
 	await assertReady({ source, directory, current });
 	await files.writeText(`${directory}/${SWITCH_FILE}`, jsonText(current));

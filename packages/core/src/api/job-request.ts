@@ -74,6 +74,8 @@ export type FinalizeCompressionRequest = z.infer<typeof finalizeCompressionReque
 export const deleteBackupRequestSchema = z.strictObject({
 	type: z.literal("DeleteBackup"),
 	backup: backupArgument,
+	/** Take a backup that others stand on out for real: its data is folded into its child. */
+	consolidate: z.boolean().default(false),
 });
 export type DeleteBackupRequest = z.infer<typeof deleteBackupRequestSchema>;
 

@@ -12,6 +12,7 @@ export type Action =
 	| "compress"
 	| "finalize"
 	| "delete"
+	| "consolidate"
 	| "undelete"
 	| "pin";
 
@@ -178,18 +179,32 @@ export const admit = (action: Action, id: string, facts: AdmissionFacts): readon
 				...inUse(id, facts, ["FinalizeCompression"], ["ancestor"]),
 			];
 		case "compress":
-			return [...notReadable(member), ...compressible(member), ...inUse(id, facts, WRITERS, [])];
+			return [
+				...notReadable(member),
+				...compressible(member),
+				...inUse(id, facts, WRITERS, []),
+				...inUse(id, facts, ["DeleteBackup"], ["ancestor"]),
+			];
 		case "finalize":
 			return [
 				...notReadable(member),
 				...inUse(id, facts, [...READERS, "DeleteBackup"], ["descendant"]),
 				...inUse(id, facts, ["StartCompression", "FinalizeCompression"], []),
+				...inUse(id, facts, ["DeleteBackup"], ["ancestor"]),
 				...extended(facts),
 				...held(facts),
 			];
 		case "delete":
 			return [
 				...removable(member),
+				...inUse(id, facts, [...WRITERS, ...READERS], ["ancestor", "descendant"]),
+				...extended(facts),
+				...held(facts),
+			];
+		case "consolidate":
+			return [
+				...(member.pinned ? [refused("it is pinned")] : []),
+				...(member.status === "Removed" ? [] : notReadable(member)),
 				...inUse(id, facts, [...WRITERS, ...READERS], ["ancestor", "descendant"]),
 				...extended(facts),
 				...held(facts),

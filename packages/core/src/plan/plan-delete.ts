@@ -14,6 +14,7 @@ import {
 import type { VmFacts } from "./facts.ts";
 import { isRefusal, type Refusal, refuse } from "./plan.ts";
 import type { ServiceSubject } from "./plan-compression.ts";
+import { planConsolidation } from "./plan-consolidate.ts";
 import { planFinish } from "./plan-finish.ts";
 import type { DeletePlan } from "./service-plans.ts";
 import type { Step } from "./steps.ts";
@@ -48,7 +49,8 @@ export const sweepOf = (id: string, members: readonly AdmissionMember[]): readon
 const nameOf = (facts: DeleteFacts): string => `backup ${facts.view.id} of ${facts.view.vm.name}`;
 
 const whyNot = (facts: DeleteFacts): Refusal | undefined => {
-	const obstacles = admit("delete", facts.view.id, facts.admission);
+	const { request, view, admission } = facts;
+	const obstacles = admit(request.consolidate ? "consolidate" : "delete", view.id, admission);
 	const [first] = obstacles;
 	if (first === undefined) return undefined;
 	const reasons = [...new Set(obstacles.map((one) => one.reason))];
@@ -121,7 +123,11 @@ export const planDelete = (facts: DeleteFacts): DeletePlan | Refusal => {
 	if (refusal !== undefined) return refusal;
 	const { members } = facts.admission;
 	const living = descendantsOf(view.id, members).filter((member) => !isRemoved(member));
-	if (living.length > 0) return softPlan(facts, found, living);
+	if (living.length > 0) {
+		return facts.request.consolidate
+			? planConsolidation(facts, found)
+			: softPlan(facts, found, living);
+	}
 	const problem = found.chain.problems[0];
 	if (problem !== undefined) {
 		return refuse(

@@ -26,6 +26,8 @@ export type DeletePlan = PlanBase & {
 	readonly sweep: readonly string[];
 	/** Why the chain ends; null when it stays as it is. */
 	readonly endsChain: string | null;
+	/** Id of the child that its data is folded into; absent where it is not. */
+	readonly consolidatesInto?: string;
 };
 
 /** The files of a repository, or of one chain, re-read. Of a whole repository `vm` is the repository itself: no VM is touched. */

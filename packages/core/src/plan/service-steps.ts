@@ -50,6 +50,13 @@ export type ServiceStep =
 	| { readonly kind: "switch-layers" }
 	| { readonly kind: "discard-compressed" }
 	| { readonly kind: "mark-removed" }
+	| {
+			/** Makes the layers of `child` anew, with what `backup` holds in them. */
+			readonly kind: "fold-layers";
+			readonly backup: string;
+			readonly child: string;
+	  }
+	| { readonly kind: "switch-folded"; readonly backup: string; readonly child: string }
 	| { readonly kind: "trash-backups"; readonly backups: readonly string[] }
 	| {
 			readonly kind: "verify-chains";

@@ -196,6 +196,7 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"publish",
 	"switch-layers",
 	"mark-removed",
+	"switch-folded",
 	"trash-backups",
 	"verify-chains",
 ]);

@@ -1,4 +1,4 @@
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { jobFlags } from "../../base-command.ts";
 import { JobCommand } from "../../job-command.ts";
 import { deleteResult } from "../../print/results.ts";
@@ -12,12 +12,24 @@ export default class BackupDelete extends JobCommand {
 			required: true,
 		}),
 	};
-	static override flags = jobFlags;
+	static override flags = {
+		...jobFlags,
+		consolidate: Flags.boolean({
+			summary:
+				"take it out for real although others stand on it: its data is folded into its child",
+			default: false,
+		}),
+	};
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupDelete);
 		await this.connected(flags, (client) =>
-			this.carryOut(client, flags, { type: "DeleteBackup", backup: args.backup }, deleteResult),
+			this.carryOut(
+				client,
+				flags,
+				{ type: "DeleteBackup", backup: args.backup, consolidate: flags.consolidate },
+				deleteResult,
+			),
 		);
 	}
 }

@@ -26,16 +26,17 @@ export const servicePlanOf = ({ plan }: StepContext): ServicePlan => {
 	throw new KnibError("INTERNAL", `a ${plan.type} has no such step`);
 };
 
-/** The backup of the plan as its repository holds it now. */
+/** The backup of the plan, or another one of its chain, as its repository holds it now. */
 export const subjectOf = async (
 	context: StepContext,
+	id = servicePlanOf(context).backup,
 ): Promise<{ readonly repository: Repository; readonly backup: PublishedBackup }> => {
 	const plan = servicePlanOf(context);
 	const repository = await context.repository();
 	const chain = (await repository.chains(plan.vm.uuid)).find((one) => one.id === plan.chain);
-	const backup = chain?.members.find((one) => one.manifest.identity.id === plan.backup);
+	const backup = chain?.members.find((one) => one.manifest.identity.id === id);
 	if (backup !== undefined) return { repository, backup };
-	throw new KnibError("NOT_FOUND", `backup ${plan.backup} is not in its repository any more`);
+	throw new KnibError("NOT_FOUND", `backup ${id} is not in its repository any more`);
 };
 
 /** Writes a backup's compression status where everybody sees it, and brings the view up to date. */
@@ -62,16 +63,16 @@ export const beginCompression: Executor<"begin-compression"> = {
 };
 
 /** A backup whose bytes are not what was published: it is not valid, whatever was asked for. */
-const condemn = async (context: StepContext, message: string): Promise<void> => {
+const condemn = async (context: StepContext, id: string, message: string): Promise<void> => {
 	const plan = servicePlanOf(context);
 	const { catalog, clock, host } = context.deps;
-	const { repository, backup } = await subjectOf(context);
+	const { repository, backup } = await subjectOf(context, id);
 	const { steps } = backup.marks.validation;
 	await repository.writeMarks(backup, { validation: { status: "NotValid", message, steps } });
-	await catalog.alert({ kind: "not valid", backup: plan.backup, vm: plan.vm, text: message });
+	await catalog.alert({ kind: "not valid", backup: id, vm: plan.vm, text: message });
 	const ends = await catalog.setting("backup.validation.end.chain.on.fail", { vm: plan.vm.uuid });
 	if (!ends) return;
-	const reason = `backup ${plan.backup} is not valid: ${message}`;
+	const reason = `backup ${id} is not valid: ${message}`;
 	await repository.endChain(plan.vm.uuid, plan.chain, { reason, at: clock.now(), host: host.id });
 };
 
@@ -93,10 +94,11 @@ const progressOver = (context: StepContext, layers: readonly PublishedLayer[]) =
 	};
 };
 
-/** Proves by their whole digests that layers are what was published. Rejects with VERIFY_FAILED naming the file; the backup is NotValid then. */
+/** Proves by their whole digests that layers of a backup are what was published. Rejects with VERIFY_FAILED naming the file; the backup is NotValid then. */
 export const verifyLayersOf = async (
 	context: StepContext,
 	layers: readonly PublishedLayer[],
+	id = servicePlanOf(context).backup,
 ): Promise<void> => {
 	const progress = progressOver(context, layers);
 	for (const layer of layers) {
@@ -107,7 +109,7 @@ export const verifyLayersOf = async (
 		progress.done(layer);
 		if (hash.sha256 === layer.sha256 && hash.size === layer.size) continue;
 		const message = `${layer.path} is not what was published: its SHA-256 is ${hash.sha256}, not ${layer.sha256}`;
-		await condemn(context, message).catch((thrown: unknown) => {
+		await condemn(context, id, message).catch((thrown: unknown) => {
 			context.log("error", `it could not be marked: ${asKnibError(thrown).message}`);
 		});
 		throw new KnibError("VERIFY_FAILED", message, { details: { path: layer.path } });

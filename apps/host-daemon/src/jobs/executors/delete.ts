@@ -1,6 +1,6 @@
 // Deletes backups: a mark where living ones stand on it, else a move into the repository's trash, the newest first, so that a crash
 // leaves a chain without a hole.
-import { admit, KnibError, type Outcomes, type Repository } from "@knib/core";
+import { admit, type Chain, KnibError, type Outcomes, type Repository } from "@knib/core";
 import { gatherAdmission } from "../../facts/gather-service.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { servicePlanOf, subjectOf } from "./compress.ts";
@@ -16,6 +16,12 @@ export const markRemoved: Executor<"mark-removed"> = {
 	},
 };
 
+/** A backup that was marked before goes into the trash alone once its data is in its child. */
+const isRemoved = (chain: Chain, id: string): boolean =>
+	chain.members.some(
+		({ manifest, marks }) => manifest.identity.id === id && marks.removed !== null,
+	);
+
 /** Asked once more right before the move: a reader may have come since the plan was made. Not after a crash, which left part of it done. */
 const assertAdmitted = async (context: StepContext, repository: Repository): Promise<void> => {
 	if (context.repeated) return;
@@ -23,7 +29,8 @@ const assertAdmitted = async (context: StepContext, repository: Repository): Pro
 	const chain = (await repository.chains(plan.vm.uuid)).find((one) => one.id === plan.chain);
 	if (chain === undefined) return;
 	const facts = await gatherAdmission(context.deps, repository, chain, context.job);
-	const [first] = admit("delete", plan.backup, { ...facts, ended: true });
+	const action = isRemoved(chain, plan.backup) ? "consolidate" : "delete";
+	const [first] = admit(action, plan.backup, { ...facts, ended: true });
 	if (first === undefined) return;
 	throw new KnibError(first.code, `backup ${plan.backup} is not deleted: ${first.reason}`);
 };

@@ -3,6 +3,7 @@ import type { Outcomes, Step, StepKind } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import type { StepRunner } from "../run-job.ts";
 import { beginCompression, compressLayers, verifyOldLayers } from "./compress.ts";
+import { foldLayers, switchFolded } from "./consolidate.ts";
 import { checkLayers, copyLayers } from "./copy-layers.ts";
 import { markRemoved, trashBackups } from "./delete.ts";
 import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
@@ -59,6 +60,8 @@ const EXECUTORS: Table = {
 	"switch-layers": switchLayers,
 	"discard-compressed": discardCompressed,
 	"mark-removed": markRemoved,
+	"fold-layers": foldLayers,
+	"switch-folded": switchFolded,
 	"trash-backups": trashBackups,
 	"verify-chains": verifyChains,
 };
