@@ -1,7 +1,8 @@
-import { access } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { KnibError, type PublishedBackup } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
+import { listTrash } from "../../apps/host-daemon/src/facts/list-trash.ts";
 import { createTrashKeeper } from "../../apps/host-daemon/src/jobs/trash-keeper.ts";
 import { testClock } from "../contracts/repository-harness.ts";
 import { contentOf, type ServiceWorld, serviceWorld } from "../support/service-world.ts";
@@ -59,6 +60,27 @@ test("deletion › comes back as a whole, and every point reads as before", asyn
 		[true, false, true],
 	);
 	await daemon.service.stop();
+});
+
+test("deletion › shows what the trash holds, and what comes back together", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	const [, second, third] = world.members;
+	await daemon.run({ type: "DeleteBackup", backup: idOf(second) });
+	await daemon.run({ type: "DeleteBackup", backup: idOf(third) });
+	const { backups, unreadable } = await listTrash(world.books.catalog);
+	t.deepEqual(unreadable, []);
+	t.deepEqual(backups.map((view) => view.id).toSorted(), [idOf(second), idOf(third)].toSorted());
+	for (const view of backups) {
+		t.is(view.status, "Expunged");
+		t.deepEqual(view.trash.together, [idOf(third), idOf(second)]);
+		t.is(view.trash.by, "here");
+		t.regex(view.reason, /knib backup undelete .* brings it back together with/);
+		t.true(await there(view.path ?? ""));
+	}
+	await daemon.service.stop();
+	await rm(world.path, { recursive: true });
+	t.is((await listTrash(world.books.catalog)).unreadable[0]?.repository, "main");
 });
 
 test("deletion › is refused while the backup is pinned or held, with the reason", async (t) => {

@@ -2,6 +2,9 @@
 import type { Clock, DiskImages, Hypervisor, IdSource, Store } from "@knib/core";
 import type { ApiDeps } from "./api/context.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
+import { openAuditLog } from "./audit/audit-log.ts";
+import { recordJobs } from "./audit/record-jobs.ts";
+import type { AlertListener } from "./catalog/alert-book.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
 import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
@@ -17,6 +20,7 @@ import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
 import { openBooks } from "./open-books.ts";
 import { prepareScratchDirectory, prepareStateDirectory } from "./state-directory.ts";
+import { type ForgetfulStore, startStoreKeeper } from "./store-keeper.ts";
 
 /** What the daemon needs of the world; tests bring their own. */
 export type World = {
@@ -31,7 +35,7 @@ export type World = {
 		config: Config,
 		identity: Identity,
 		onFatal: (error: unknown) => void,
-	) => Promise<Store>;
+	) => Promise<Store & ForgetfulStore>;
 	readonly repositories: (identity: Identity) => Promise<RepositoryDriver>;
 };
 
@@ -129,8 +133,17 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const store = await world.openStore(config, identity, fail);
 	undo.add(() => store.close());
 	const driver = await world.repositories(identity);
-	const books = openBooks({ config, identity, store, driver });
 	const onProblem = (err: unknown): void => logger.error({ err }, "a problem was found");
+	const { clock } = world;
+	const directory = `${config.stateDir}/audit`;
+	const audit = await openAuditLog({ directory, now: () => clock.now(), onProblem });
+	undo.add(() => audit.flush());
+	const onAlert = ({ vm, text }: Parameters<AlertListener>[0]): void =>
+		audit.append({ kind: "alert", who: identity.name, vm, text });
+	const books = openBooks({ config, identity, store, driver, onAlert });
+	// Peers that have not seen a removal would bring the document back; a host without peers has nobody to wait for.
+	const keeper = startStoreKeeper({ store, clock, acknowledged: async () => true, onProblem });
+	undo.add(() => keeper.stop());
 	const { hypervisor, images } = world;
 	const gone = createGoneFiles({ hypervisor, images, onProblem });
 	undo.add(async () => gone.stop());
@@ -138,6 +151,9 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const { jobs, files } = work;
 	undo.add(() => files.close());
 	undo.add(() => jobs.stop());
+	const unheard = new AbortController();
+	void recordJobs(audit, jobs, unheard.signal).catch(onProblem);
+	undo.add(async () => unheard.abort());
 	const trash = createTrashKeeper({
 		catalog: books.catalog,
 		clock: world.clock,
@@ -180,6 +196,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		daemon: () => ({ ...info, ready }),
 		now: () => world.clock.now(),
 		ready: jobs.recovered,
+		audit,
 		init: (input) => initCatalog(books, place, input),
 	};
 	const api: ApiServer = await startApi({

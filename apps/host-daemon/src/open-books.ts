@@ -1,5 +1,6 @@
 import type { Store } from "@knib/core";
-import { openRxStore } from "@knib/sync";
+import { openRxStore, type RxStore } from "@knib/sync";
+import type { AlertListener } from "./catalog/alert-book.ts";
 import { catalogDocuments, createCatalog } from "./catalog/create-catalog.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
@@ -14,7 +15,8 @@ export const openHostStore = (
 	config: Config,
 	identity: Identity,
 	onFatal: (error: unknown) => void,
-): Promise<Store> => openRxStore({ dir: `${config.stateDir}/store`, owner: identity.id, onFatal });
+): Promise<RxStore> =>
+	openRxStore({ dir: `${config.stateDir}/store`, owner: identity.id, onFatal });
 
 /** Repositories on this host's file systems. */
 export const hostRepositories = async (identity: Identity): Promise<RepositoryDriver> =>
@@ -31,6 +33,7 @@ export const openBooks = (parts: {
 	readonly identity: Identity;
 	readonly store: Store;
 	readonly driver: RepositoryDriver;
+	readonly onAlert?: AlertListener;
 }) =>
 	createCatalog({
 		documents: catalogDocuments(parts.store),
@@ -39,4 +42,5 @@ export const openBooks = (parts: {
 		configured: { "host.scratch.directory": parts.config.scratch },
 		now: () => systemClock.now(),
 		uuid: () => systemIds.uuid(),
+		onAlert: parts.onAlert,
 	});

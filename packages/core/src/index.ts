@@ -1,8 +1,10 @@
 // The public surface of the core package, by hand: what is not listed here is private to it.
 export * from "./api/admin-views.ts";
+export * from "./api/events.ts";
 export * from "./api/files.ts";
 export * from "./api/inputs.ts";
 export * from "./api/job-request.ts";
+export * from "./api/trash-view.ts";
 export * from "./api/view-builders.ts";
 export * from "./api/view-schemas.ts";
 export * from "./api/views.ts";

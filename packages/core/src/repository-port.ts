@@ -44,6 +44,8 @@ export type TrashEntry = {
 	readonly manifest: Manifest | null;
 	/** Ids of all backups that were deleted together with this one, itself included. */
 	readonly sweep: readonly string[];
+	/** Who deleted it and when; absent where that was not noted. */
+	readonly deleted?: { readonly by: string; readonly at: string };
 };
 
 /** Facts of an unpublished backup directory. */

@@ -1,4 +1,5 @@
 import type { DaemonView, DiskImages, Hypervisor, InitInput, InitView, Outcome } from "@knib/core";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { Books } from "../catalog/create-catalog.ts";
 import type { BackupFiles } from "../files/backup-files.ts";
 import type { BackupCare } from "../jobs/backup-care.ts";
@@ -17,6 +18,8 @@ export type ApiDeps = {
 	readonly now: () => string;
 	/** Resolves when interrupted work has been taken up again; new jobs wait for it. Rejects with the reason when that failed. */
 	readonly ready: Promise<void>;
+	/** The audit trail; absent where none is kept. */
+	readonly audit?: AuditLog;
 	readonly init: (input: InitInput) => Promise<Outcome<InitView>>;
 };
 

@@ -1,4 +1,5 @@
 import { backupProcedures, chainProcedures } from "./handlers/backup.ts";
+import { eventProcedures } from "./handlers/event.ts";
 import { filesProcedures } from "./handlers/files.ts";
 import { daemonProcedures, hostProcedures } from "./handlers/host.ts";
 import { jobProcedures } from "./handlers/job.ts";
@@ -18,6 +19,7 @@ export const appRouter = router({
 	chain: chainProcedures,
 	files: filesProcedures,
 	job: jobProcedures,
+	event: eventProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,
 });

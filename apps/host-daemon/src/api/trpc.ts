@@ -2,6 +2,7 @@
 import { type ErrorView, KnibError, viewError } from "@knib/core";
 import { initTRPC, type TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { recordAct } from "../audit/record-act.ts";
 import type { Context } from "./context.ts";
 
 const wordsOf = (error: z.ZodError): string =>
@@ -33,4 +34,17 @@ const t = initTRPC.context<Context>().create({
 	},
 });
 
-export const { router, procedure } = t;
+export const { router } = t;
+
+/** Every call that changes something goes into the audit trail, whether it was carried out or not. */
+export const procedure = t.procedure.use(async ({ ctx, type, path, getRawInput, next }) => {
+	const result = await next();
+	if (type !== "mutation" || ctx.deps.audit === undefined) return result;
+	recordAct(ctx.deps.audit, {
+		path,
+		input: await getRawInput(),
+		user: ctx.user,
+		error: result.ok ? null : errorViewOf(result.error).code,
+	});
+	return result;
+});

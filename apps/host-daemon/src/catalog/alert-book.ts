@@ -24,37 +24,45 @@ export type BackupAlert = {
 	readonly text: string | null;
 };
 
+/** Told of an alert that has changed, in words. */
+export type AlertListener = (alert: Pick<AlertBody, "vm" | "backup" | "text">) => void;
+
 type Deps = {
 	readonly alerts: Documents<AlertBody>;
 	readonly host: { readonly name: string };
 	readonly now: () => string;
+	/** Told when an alert is raised, says something else, or is over. */
+	readonly onChange?: AlertListener | undefined;
 };
 
 /** The alerts of this host. */
-export const createAlertBook = ({ alerts, host, now }: Deps) => ({
-	set: async ({ kind, backup, vm, text }: BackupAlert): Promise<void> => {
-		const id = `${kind.replaceAll(" ", "-")}:${backup}`;
-		const before = await alerts.get(id);
+export const createAlertBook = ({ alerts, host, now, onChange }: Deps) => {
+	/** Raises an alert, or takes it back with a null text; a repeated one only moves its time on. */
+	const change = async (
+		alert: Pick<AlertBody, "id" | "kind" | "vm" | "backup">,
+		text: string | null,
+	): Promise<void> => {
+		const before = await alerts.get(alert.id);
 		if (text === null) {
-			if (before !== undefined) await alerts.remove([id]);
+			if (before === undefined) return;
+			await alerts.remove([alert.id]);
+			onChange?.({ ...alert, text: `${alert.kind}: over` });
 			return;
 		}
 		const at = now();
-		const since = before?.since ?? at;
-		await alerts.put({ id, kind, text, vm: { ...vm }, backup, host: host.name, since, at });
-	},
-	/** Raises what concerns the whole host, or takes it back with a null text. */
-	setHost: async (kind: string, text: string | null): Promise<void> => {
-		const id = `${kind.replaceAll(" ", "-")}:${host.name}`;
-		const before = await alerts.get(id);
-		if (text === null) {
-			if (before !== undefined) await alerts.remove([id]);
-			return;
-		}
-		const at = now();
-		const since = before?.since ?? at;
-		await alerts.put({ id, kind, text, vm: null, backup: null, host: host.name, since, at });
-	},
-	all: (): Promise<readonly AlertBody[]> => alerts.all(),
-});
+		await alerts.put({ ...alert, text, host: host.name, since: before?.since ?? at, at });
+		if (before?.text !== text) onChange?.({ ...alert, text: `${alert.kind}: ${text}` });
+	};
+	return {
+		set: ({ kind, backup, vm, text }: BackupAlert): Promise<void> =>
+			change({ id: `${kind.replaceAll(" ", "-")}:${backup}`, kind, vm: { ...vm }, backup }, text),
+		/** Raises what concerns the whole host, or takes it back with a null text. */
+		setHost: (kind: string, text: string | null): Promise<void> =>
+			change(
+				{ id: `${kind.replaceAll(" ", "-")}:${host.name}`, kind, vm: null, backup: null },
+				text,
+			),
+		all: (): Promise<readonly AlertBody[]> => alerts.all(),
+	};
+};
 export type AlertBook = ReturnType<typeof createAlertBook>;

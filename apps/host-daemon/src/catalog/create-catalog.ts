@@ -1,6 +1,11 @@
 // The catalog put together: one book a subject over the documents of the store.
 import { type Offering, offeringSchema, type SettingName, type Store } from "@knib/core";
-import { type AlertBody, alertBodySchema, createAlertBook } from "./alert-book.ts";
+import {
+	type AlertBody,
+	type AlertListener,
+	alertBodySchema,
+	createAlertBook,
+} from "./alert-book.ts";
 import { createBackupBook } from "./backup-book.ts";
 import {
 	type BackupBody,
@@ -57,6 +62,7 @@ type Deps = {
 	readonly configured: Readonly<Partial<Record<SettingName, string>>>;
 	readonly now: () => string;
 	readonly uuid: () => string;
+	readonly onAlert?: AlertListener | undefined;
 };
 
 /** Books for the control API, and `catalog`, the narrow view that jobs work with. */
@@ -101,7 +107,12 @@ export const createCatalog = (deps: Deps) => {
 		uuid,
 	});
 	const vms = createVmBook({ vms: documents.vms, offerings });
-	const alerts = createAlertBook({ alerts: documents.alerts, host, now });
+	const alerts = createAlertBook({
+		alerts: documents.alerts,
+		host,
+		now,
+		onChange: deps.onAlert,
+	});
 	const catalog: Catalog = {
 		policyOf: async (vm) => (await vms.record(vm)).policy,
 		promise: vms.promise,

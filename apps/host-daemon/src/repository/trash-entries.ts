@@ -54,8 +54,18 @@ const backupEntry = async (
 	const directory = `${source.layout.trash}/${name}`;
 	const manifest = await manifestIn(source, directory);
 	const sweep = await readJson(source.files, `${directory}/${SWEEP_FILE}`, sweepFileSchema);
-	const members = sweep !== undefined && "value" in sweep ? sweep.value.sweep : [backup];
-	return { name, kind: "backup", backup, manifest, sweep: members };
+	if (sweep === undefined || !("value" in sweep)) {
+		return { name, kind: "backup", backup, manifest, sweep: [backup] };
+	}
+	const { by, at } = sweep.value;
+	return {
+		name,
+		kind: "backup",
+		backup,
+		manifest,
+		sweep: sweep.value.sweep,
+		deleted: { by, at },
+	};
 };
 
 /** Everything in the trash, by its names; what knib did not put there is left out. */

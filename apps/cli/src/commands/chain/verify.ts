@@ -2,7 +2,7 @@ import { Args } from "@oclif/core";
 import { jobFlags } from "../../base-command.ts";
 import { JobCommand } from "../../job-command.ts";
 import { verifyResult } from "../../print/results.ts";
-import { rateFlag } from "../../verify-flags.ts";
+import { rateFlag, rateOf } from "../../verify-flags.ts";
 
 export default class ChainVerify extends JobCommand {
 	static override summary = "re-read the files of a chain: digests, images, links between layers";
@@ -16,7 +16,7 @@ export default class ChainVerify extends JobCommand {
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(ChainVerify);
-		const rate = flags.rate === undefined ? {} : { rate: flags.rate };
+		const rate = rateOf(flags.rate);
 		await this.connected(flags, (client) =>
 			this.carryOut(
 				client,

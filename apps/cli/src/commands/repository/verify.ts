@@ -2,7 +2,7 @@ import { Args } from "@oclif/core";
 import { jobFlags } from "../../base-command.ts";
 import { JobCommand } from "../../job-command.ts";
 import { verifyResult } from "../../print/results.ts";
-import { rateFlag, shareFlag } from "../../verify-flags.ts";
+import { rateFlag, rateOf, shareFlag, shareOf } from "../../verify-flags.ts";
 
 export default class RepositoryVerify extends JobCommand {
 	static override summary =
@@ -14,7 +14,7 @@ export default class RepositoryVerify extends JobCommand {
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(RepositoryVerify);
-		const { share, rate } = flags;
+		const part = { ...shareOf(flags.share), ...rateOf(flags.rate) };
 		await this.connected(flags, (client) =>
 			this.carryOut(
 				client,
@@ -22,8 +22,7 @@ export default class RepositoryVerify extends JobCommand {
 				{
 					type: "VerifyRepository",
 					...(args.repository === undefined ? {} : { repository: args.repository }),
-					...(share === undefined ? {} : { share }),
-					...(rate === undefined ? {} : { rate }),
+					...part,
 				},
 				verifyResult,
 			),

@@ -11,8 +11,10 @@ import {
 	chainFilterSchema,
 	chainInputSchema,
 	KnibError,
+	matchIds,
 } from "@knib/core";
 import type { z } from "zod";
+import { listTrash } from "../../facts/list-trash.ts";
 import { readScreenshot } from "../../repository/read-screenshot.ts";
 import type { ApiDeps } from "../context.ts";
 import { procedure } from "../trpc.ts";
@@ -55,6 +57,17 @@ export const backupProcedures = {
 			const more = from + limit < all.length;
 			return { backups, next: more ? (backups.at(-1)?.id ?? null) : null };
 		}),
+	/** What the trash still holds of deleted backups. */
+	trash: procedure.input(backupFilterSchema).query(async ({ ctx: { deps }, input }) => {
+		const { vm, chain } = input;
+		const { backups, unreadable } = await listTrash(deps.books.catalog);
+		const wanted = backups
+			.filter((view) => vm === undefined || view.vm.uuid === vm || view.vm.name === vm)
+			.filter(
+				(view) => chain === undefined || matchIds([view], chain, (v) => v.chain ?? "").length > 0,
+			);
+		return { backups: wanted, unreadable };
+	}),
 	show: procedure
 		.input(backupInputSchema)
 		.query(async ({ ctx: { deps }, input }): Promise<BackupShown> => {
