@@ -94,7 +94,8 @@ export const longRun = (options: LongOperation | undefined): CommandOptions => (
 /** Words of qemu and the kernel for a file system that cannot do without its page cache. */
 const NO_DIRECT = /O_DIRECT|direct I\/O|Invalid argument/i;
 
-/** The real `convert`. Without the page cache where both sides can (measured: LAB 5), else with it. */
+/** The real `convert`. Without the page cache where both sides can (measured: LAB 5), else with it. Compressed clusters are small and lie
+ * anywhere: without the page cache each is a write of its own that the disk is waited for (measured: ADR 4). */
 export const convertImage =
 	(run: Run): DiskImages["convert"] =>
 	(job, options) =>
@@ -103,10 +104,11 @@ export const convertImage =
 				const parts: ConvertArguments = { ...job, target: { ...job.target, path: part }, direct };
 				return run(qemuImgArgv.convert(parts), longRun(options));
 			};
+			const direct = job.target.compression === undefined;
 			try {
-				await convert(true);
+				await convert(direct);
 			} catch (thrown) {
-				if (!NO_DIRECT.test(messageOf(thrown))) throw thrown;
+				if (!direct || !NO_DIRECT.test(messageOf(thrown))) throw thrown;
 				await unlinkFile(part);
 				await convert(false);
 			}
