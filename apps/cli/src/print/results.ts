@@ -28,6 +28,16 @@ export const restoreResult = (result: Result): string => {
 	return safe(`VM ${field(vm, "name")} (${field(vm, "uuid")}) restored${started}`);
 };
 
+/** A VM on the disks that it had before it was restored in place. */
+export const undoResult = (result: Result): string =>
+	safe(
+		`VM ${field(result["vm"], "name")} is back on its old disks; the restored ones stay until \`knib restore confirm\``,
+	);
+
+/** Disks set aside that are deleted now. */
+export const confirmResult = (result: Result): string =>
+	safe(`the disks set aside of VM ${field(result["vm"], "name")} are deleted`);
+
 /** A chain that was finished. */
 export const finishResult = (result: Result): string => {
 	const chain = text(result["chain"]);

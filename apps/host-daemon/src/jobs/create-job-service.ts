@@ -62,7 +62,8 @@ export type RunningJobService = JobService & {
 type Subject = { readonly lane: string; readonly vm: Job["vm"]; readonly backup: Job["backup"] };
 
 const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> => {
-	if (request.type === "Restore") return { lane: `new:${request.name}`, vm: null, backup: null };
+	if (request.type === "Restore" && request.mode === "new")
+		return { lane: `new:${request.name}`, vm: null, backup: null };
 	if (request.type === "VerifyRepository") {
 		const { repository, vm } = await findVerified(deps, request);
 		return { lane: `verify:${repository.id}`, vm, backup: null };

@@ -161,8 +161,9 @@ const settleIfThere = async (hypervisor: Pick<Hypervisor, "settle">, vm: string)
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
-	const { type } = state.plan;
-	if (type !== "Restore" && type !== "VerifyRepository" && !isServiceType(type)) {
+	const { plan } = state;
+	const isNewVm = plan.type === "Restore" && plan.mode === "new";
+	if (!isNewVm && plan.type !== "VerifyRepository" && !isServiceType(plan.type)) {
 		await settleIfThere(deps.hypervisor, state.plan.vm.uuid);
 	}
 	const journal = await parts.journal.reopen(job.id);

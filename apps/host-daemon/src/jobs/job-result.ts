@@ -46,7 +46,10 @@ export const finishPlan = async (
 	state: RunState,
 ): Promise<Record<string, unknown>> => {
 	const { plan, outcomes } = state;
-	if (plan.type === "Restore") return restoreResult(plan, outcomes);
+	if (plan.type === "Restore") {
+		if (plan.mode === "in-place") await refresh(deps, plan);
+		return restoreResult(plan, outcomes);
+	}
 	if (plan.type === "VerifyRepository") return verifyResult(plan, outcomes);
 	const chains = await refresh(deps, plan);
 	if (plan.steps.some((step) => MERGING.has(step.kind))) {

@@ -11,6 +11,8 @@ import {
 	planDelete,
 	planFinalizeCompression,
 	planFinish,
+	planKeptDisks,
+	planRestoreInPlace,
 	planRestoreNew,
 	planStartCompression,
 	planValidation,
@@ -19,6 +21,7 @@ import {
 	type Step,
 } from "@knib/core";
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
+import { gatherInPlace, gatherKept } from "../facts/gather-in-place.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
 import {
 	findSubject,
@@ -52,6 +55,22 @@ const releaseFiles = async (deps: JobDeps, text: string): Promise<void> => {
 	if (chain !== null) await deps.releaseFiles?.(chain);
 };
 
+const decideRestore = async (
+	deps: JobDeps,
+	request: Extract<JobRequest, { type: "Restore" }>,
+	self: string | undefined,
+): Promise<Plan | Refusal> => {
+	switch (request.mode) {
+		case "new":
+			return planRestoreNew(await gatherRestore(deps, request));
+		case "in-place":
+			return planRestoreInPlace(await gatherInPlace(deps, request, self));
+		case "undo":
+		case "confirm":
+			return planKeptDisks(await gatherKept(deps, request));
+	}
+};
+
 const decide = async (
 	deps: JobDeps,
 	request: JobRequest,
@@ -67,7 +86,7 @@ const decide = async (
 			return planFinish(facts, repository, "finished by hand");
 		}
 		case "Restore":
-			return planRestoreNew(await gatherRestore(deps, request));
+			return decideRestore(deps, request, self);
 		case "BackupValidation":
 			await assertValidatable(deps, request.backup, self);
 			return planValidation(await gatherValidation(deps, request));
@@ -140,6 +159,11 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 		step.disks.map((disk) => `write ${disk.target} to ${disk.path}`).join("; "),
 	"check-disks": () => "check and compare the new disks",
 	"define-vm": () => "define the VM",
+	"shut-down": () => "shut the VM down",
+	"switch-disks": (step) =>
+		`set the old images aside as *.knib-old-${step.id} and put ${step.disks.map((disk) => disk.target).join(", ")} in their place`,
+	"undo-restore": () => "put the disks that were set aside back in place",
+	"drop-old": () => "delete the disks that were set aside",
 	"report-obstacles": (step) => `say what is in the way: ${step.obstacles.join("; ")}`,
 	"begin-validation": () => "hold the chain and mark the backup as being validated",
 	"verify-digests": (step) => `hash ${step.layers.length} layers and check them`,

@@ -37,6 +37,31 @@ export const restoreNewRequestSchema = z.strictObject({
 });
 export type RestoreNewRequest = z.infer<typeof restoreNewRequestSchema>;
 
+export const restoreInPlaceRequestSchema = z.strictObject({
+	type: z.literal("Restore"),
+	mode: z.literal("in-place"),
+	/** Id of a backup, whole, or a unique part of it. */
+	backup: z.string().min(4),
+	/** Shut the VM down when it runs; without it a running VM is refused. */
+	shutdown: z.boolean().default(false),
+	start: z.boolean().default(false),
+});
+export type RestoreInPlaceRequest = z.infer<typeof restoreInPlaceRequestSchema>;
+
+/** What is done with the disks that a restore in place has set aside: put back, or deleted. */
+export const keptDisksRequestSchema = z.strictObject({
+	type: z.literal("Restore"),
+	mode: z.enum(["undo", "confirm"]),
+	vm: vmArgument,
+});
+export type KeptDisksRequest = z.infer<typeof keptDisksRequestSchema>;
+
+export const restoreRequestSchema = z.discriminatedUnion("mode", [
+	restoreNewRequestSchema,
+	restoreInPlaceRequestSchema,
+	keptDisksRequestSchema,
+]);
+
 export const finishChainRequestSchema = z.strictObject({
 	type: z.literal("FinishChain"),
 	vm: vmArgument,
@@ -94,7 +119,7 @@ export type VerifyRepositoryRequest = z.infer<typeof verifyRepositoryRequestSche
 
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
-	restoreNewRequestSchema,
+	restoreRequestSchema,
 	finishChainRequestSchema,
 	backupValidationRequestSchema,
 	startCompressionRequestSchema,

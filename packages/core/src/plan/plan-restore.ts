@@ -105,6 +105,7 @@ export const planRestoreNew = (facts: RestoreFacts): RestorePlan | Refusal => {
 	const ready: Ready = { facts, found, definition, reads, disks };
 	return {
 		type: "Restore",
+		mode: "new",
 		vm: { uuid: found.chain.vm, name: found.backup.manifest.vm.name },
 		repository: found.repository,
 		reason: `VM ${request.name} from backup ${view.id} of ${view.vm.name}`,

@@ -51,9 +51,11 @@ export type BackupPlan = PlanBase & {
 /** Closing a chain by hand: overlays merged down, the chain ended. */
 export type FinishPlan = PlanBase & { readonly type: "FinishChain"; readonly chain: string | null };
 
-/** A backup brought back as a VM of its own. `vm` is the one that was backed up: it says where the repository keeps the chain. */
+/** A backup brought back as a VM of its own, or over the disks of its VM. `vm` is the one that was backed up: it says where the repository keeps the chain. */
 export type RestorePlan = PlanBase & {
 	readonly type: "Restore";
+	/** `in-place`: over the VM's own disks; `undo` and `confirm` put back or delete what that has set aside. */
+	readonly mode: "new" | "in-place" | "undo" | "confirm";
 	readonly backup: string;
 	readonly chain: string;
 	/** Directories of the backup and its ancestors, oldest first. */

@@ -7,7 +7,9 @@ import type { RestoreDiskPlan } from "./steps.ts";
 
 type Why = Refusal | undefined;
 
-const ofBackup = ({ view, found }: RestoreFacts): Why => {
+type Readable = Pick<RestoreFacts, "view" | "found">;
+
+const ofBackup = ({ view, found }: Readable): Why => {
 	const readable = view.status === "BackedUp" || view.status === "Restoring";
 	const status = found !== null && found.backup.marks.removed !== null ? "Removed" : view.status;
 	if (!readable || status === "Removed") {
@@ -26,10 +28,7 @@ const ofBackup = ({ view, found }: RestoreFacts): Why => {
 	});
 };
 
-const ofBytes = (
-	{ view, found, definitionProblem }: RestoreFacts,
-	reads: RestoreReads | null,
-): Why => {
+const ofLayers = ({ view, found }: Readable, reads: RestoreReads | null): Why => {
 	const problems = [...(reads?.problems ?? []), ...(found?.layerProblems ?? [])];
 	if (problems.length > 0) {
 		return refuse(
@@ -40,6 +39,14 @@ const ofBytes = (
 			},
 		);
 	}
+	return undefined;
+};
+
+/** Why a backup cannot be read back, whatever for; undefined when it can. */
+export const whyNotReadable = (facts: Readable, reads: RestoreReads | null): Why =>
+	ofBackup(facts) ?? ofLayers(facts, reads);
+
+const ofDefinition = ({ view, definitionProblem }: RestoreFacts): Why => {
 	if (definitionProblem === null) return undefined;
 	return refuse(
 		"VERIFY_FAILED",
@@ -123,8 +130,8 @@ export const whyNotRestoreNew = (
 	reads: RestoreReads | null,
 	disks: readonly RestoreDiskPlan[],
 ): Why =>
-	ofBackup(facts) ??
-	ofBytes(facts, reads) ??
+	whyNotReadable(facts, reads) ??
+	ofDefinition(facts) ??
 	ofName(facts) ??
 	ofNetworks(facts) ??
 	ofStorage(facts, disks) ??

@@ -69,6 +69,33 @@ export type RestoreDiskPlan = {
 /** Owner and mode that new files beside disks get, so that qemu can open them (SAFETY F12). */
 export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
 
+/** One disk of a restore in place. */
+export type SwitchDiskPlan = {
+	readonly target: string;
+	/** The path that the new disk takes: that of the disk's own base image, or a new one for a disk that the VM has lost. */
+	readonly path: string;
+	readonly format: DiskFormat;
+	/** Where the new disk was written. */
+	readonly staged: string;
+	/** The old images that are set aside, the one in use first, the disk's own base image last; empty for a lost disk. */
+	readonly old: readonly ImageRef[];
+	/** The `<disk>` of the saved definition, for a disk that the VM has lost. */
+	readonly lost: string | null;
+};
+
+/** The steps of a restore in place beside those of a restore as a new VM, and those of what follows it. */
+export type RestoreInPlaceStep =
+	| { readonly kind: "shut-down"; readonly deadlineMs: number }
+	| {
+			readonly kind: "switch-disks";
+			/** Names the files set aside: `*.knib-old-<id>`. */
+			readonly id: string;
+			readonly record: string;
+			readonly disks: readonly SwitchDiskPlan[];
+	  }
+	| { readonly kind: "undo-restore"; readonly record: string }
+	| { readonly kind: "drop-old"; readonly record: string };
+
 export type Step =
 	| ServiceStep
 	| ValidationStepPlan
@@ -106,6 +133,7 @@ export type Step =
 	  }
 	| { readonly kind: "check-disks"; readonly disks: readonly RestoreDiskPlan[] }
 	| { readonly kind: "define-vm" }
+	| RestoreInPlaceStep
 	| {
 			readonly kind: "start-vm";
 			/** How long the guest agent is waited for, ms. */
@@ -199,4 +227,7 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"switch-folded",
 	"trash-backups",
 	"verify-chains",
+	"switch-disks",
+	"undo-restore",
+	"drop-old",
 ]);

@@ -7,12 +7,14 @@ import { foldLayers, switchFolded } from "./consolidate.ts";
 import { checkLayers, copyLayers } from "./copy-layers.ts";
 import { markRemoved, trashBackups } from "./delete.ts";
 import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
+import { dropOld, undoRestore } from "./kept-disks.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
 import { makeOverlays, switchOverlays } from "./overlays.ts";
 import { confirm, endChain, publish } from "./publish.ts";
 import { recordTracker } from "./record-tracker.ts";
 import { checkDisks, copyDisks, defineVm, hold, startVm, verifyLayers } from "./restore-new.ts";
 import { saveMachine } from "./save-machine.ts";
+import { shutDown, switchDisks } from "./switch-disks.ts";
 import { beginValidation, reportObstacles } from "./validation-begin.ts";
 import { verifyDigests } from "./validation-digests.ts";
 import { runGuestCommand, takeScreenshot, waitForBoot } from "./validation-guest.ts";
@@ -41,6 +43,10 @@ const EXECUTORS: Table = {
 	"copy-disks": copyDisks,
 	"check-disks": checkDisks,
 	"define-vm": defineVm,
+	"shut-down": shutDown,
+	"switch-disks": switchDisks,
+	"undo-restore": undoRestore,
+	"drop-old": dropOld,
 	"start-vm": startVm,
 	"report-obstacles": reportObstacles,
 	"begin-validation": beginValidation,

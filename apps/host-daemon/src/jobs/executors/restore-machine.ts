@@ -56,10 +56,12 @@ export const requireUnnamed = async (context: StepContext): Promise<void> => {
 	const plan = restorePlanOf(context);
 	const { hypervisor } = context.deps;
 	await hypervisor.settle(plan.uuid).catch(() => undefined);
-	if ((await hypervisor.vm(plan.uuid)) !== undefined) {
+	if (plan.mode === "new" && (await hypervisor.vm(plan.uuid)) !== undefined) {
 		throw new KnibError("REFUSED", `the files of VM ${plan.name} are kept: it is defined`);
 	}
-	const paths = plan.disks.map((disk) => disk.path);
+	const paths = plan.steps.flatMap((step) =>
+		step.kind === "copy-disks" ? step.disks.map((disk) => disk.path) : [],
+	);
 	const use = (await hypervisor.fileUses()).find((one) => paths.includes(one.path));
 	if (use === undefined) return;
 	throw new KnibError("REFUSED", `${use.path} is kept: ${use.where} of VM ${use.vm} names it`);

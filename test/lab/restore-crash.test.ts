@@ -1,0 +1,101 @@
+// knibd is killed with SIGKILL at every line of the journal of a restore in place. After each the VM stands on all its old disks or on
+// all the restored ones, by its definition alone; and the way back from the restored ones works (I1, I2).
+import { readdir } from "node:fs/promises";
+import test, { type ExecutionContext } from "ava";
+import { z } from "zod";
+import { waitFor } from "./support/deadline.ts";
+import { defineGuest, type Guest } from "./support/guest.ts";
+import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
+import { type Lab, startLab } from "./support/lab.ts";
+import { compare } from "./support/oracle.ts";
+import { run } from "./support/run.ts";
+
+let lab: Lab;
+let knib: Knib;
+let guest: Guest;
+
+const jobs = z.array(z.looseObject({ state: z.string() }));
+
+const settled = () =>
+	waitFor(
+		async () =>
+			jobs
+				.parse(await knib.ok("job", "list"))
+				.every((job) => job.state !== "executing" && job.state !== "waiting"),
+		{ deadlineMs: 120_000, what: "the interrupted job to end" },
+	);
+
+const fill = async (pattern: number): Promise<void> => {
+	for (const disk of await guest.disks()) {
+		await run(["qemu-io", "-f", disk.format, "-c", `write -P ${pattern} 1M 2M`, disk.path]);
+	}
+};
+
+test.before(async () => {
+	lab = await startLab();
+	knib = await startKnib(lab);
+	const disks = ["vda", "vdb"].map((target) => ({ target, path: `${lab.dir}/${target}.qcow2` }));
+	for (const { path } of disks) await run(["qemu-img", "create", "-q", "-f", "qcow2", path, "16M"]);
+	guest = await defineGuest(lab, { name: "rcrash", disks, agent: false });
+	await fill(1);
+});
+
+test.after.always(async () => {
+	await knib?.stop();
+	await lab?.stop();
+});
+
+const contents = async (t: ExecutionContext, references: readonly string[]): Promise<boolean> => {
+	const same = [];
+	for (const [index, disk] of (await guest.disks()).entries()) {
+		same.push((await compare(disk.path, disk.format, references[index] ?? "")).same);
+	}
+	t.is(new Set(same).size, 1, "all disks are of one time");
+	return same.every((one) => one);
+};
+
+const snapshotOf = async (name: string): Promise<readonly string[]> => {
+	const made: string[] = [];
+	for (const disk of await guest.disks()) {
+		const path = `${lab.dir}/${name}-${disk.target}.raw`;
+		await run(["qemu-img", "convert", "-U", "-f", disk.format, "-O", "raw", disk.path, path]);
+		made.push(path);
+	}
+	return made;
+};
+
+test.serial(
+	"restore vm › killed at every journal line ends on all old disks or on all new ones",
+	async (t) => {
+		t.timeout(1_800_000);
+		const backup = await takeBackup(knib, "rcrash");
+		const restored = await snapshotOf("restored");
+		await fill(2);
+		const old = await snapshotOf("old");
+		let line = 1;
+		for (; line < 60; line++) {
+			await knib.stop();
+			await knib.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: String(line) });
+			const { exitCode } = await knib.begin("restore", "vm", backup.id, "--json");
+			if (exitCode !== 0) {
+				await knib.died(60_000);
+				await knib.start();
+				await settled();
+			}
+			const isNew = await contents(t, restored);
+			t.is(await contents(t, old), !isNew, `line ${line}`);
+			if (isNew) {
+				await knib.ok("restore", "undo", "rcrash", "--json");
+				t.true(await contents(t, old), `undone after line ${line}`);
+				await knib.ok("restore", "confirm", "rcrash", "--json");
+			}
+			const left = (await readdir(lab.dir)).filter((name) =>
+				/knib-(old|new|undone|restore)/.test(name),
+			);
+			t.deepEqual(left, [], `line ${line}`);
+			if (exitCode === 0) break;
+		}
+		t.log(`${line - 1} lines`);
+		t.true(line > 12);
+	},
+);
