@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recoverRun } from "@knib/core";
 import test from "ava";
 import { aVm } from "../support/builders/facts.ts";
 import { closeWorlds, restoreWorld } from "../support/restore-world.ts";
@@ -12,7 +13,6 @@ for (const failAfter of [
 	"copy-disks",
 	"check-disks",
 	"define-vm",
-	"start-vm",
 ] as const) {
 	test(`restore new › leaves nothing behind when it goes back after ${failAfter}`, async (t) => {
 		const world = await restoreWorld();
@@ -29,6 +29,19 @@ for (const failAfter of [
 		t.deepEqual(again.how === "undone" ? again.leftover : ["?"], []);
 	});
 }
+
+test("restore new › keeps a VM that it has started, whatever fails afterwards and when knibd is killed", async (t) => {
+	const world = await restoreWorld();
+	t.teardown(world.close);
+	const plan = await world.plan({ start: true });
+	const end = await world.run(plan, { failAfter: "start-vm" });
+	t.is(end.how, "done");
+	t.is(world.vms.get(plan.uuid)?.state, "running");
+	const started = plan.steps.findIndex((step) => step.kind === "start-vm");
+	const done = new Set([...plan.steps.keys()].filter((step) => step < started));
+	t.is(recoverRun({ ...end.state, ended: false, done }), "forward");
+	t.is(recoverRun({ ...end.state, ended: false, done, begun: done }), "back");
+});
 
 for (const step of ["copy-disks", "check-disks"] as const) {
 	test(`restore new › never takes a file that somebody made before ${step}`, async (t) => {

@@ -1,6 +1,6 @@
 // knibd is killed with SIGKILL at every line of the journal of a restore in place. After each the VM stands on all its old disks or on
 // all the restored ones, by its definition alone; and the way back from the restored ones works (I1, I2).
-import { readdir } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
 import { z } from "zod";
 import { waitFor } from "./support/deadline.ts";
@@ -97,5 +97,33 @@ test.serial(
 		}
 		t.log(`${line - 1} lines`);
 		t.true(line > 12);
+	},
+);
+
+test.serial(
+	"restore vm › with the repository gone half-way leaves the old disks, or ends with the restored ones",
+	async (t) => {
+		const { id } = await takeBackup(knib, "rcrash");
+		const restored = await snapshotOf("wanted");
+		await fill(3);
+		const old = await snapshotOf("kept");
+		// The copy has begun; the switch has begun.
+		for (const [line, expected] of [
+			[8, old],
+			[12, restored],
+		] as const) {
+			await knib.stop();
+			await knib.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: String(line) });
+			await knib.begin("restore", "vm", id, "--json");
+			await knib.died(60_000);
+			await rename(knib.repository, `${knib.repository}.away`);
+			await knib.start();
+			await settled();
+			t.true(await contents(t, expected), `line ${line}`);
+			await rename(`${knib.repository}.away`, knib.repository);
+		}
+		await knib.ok("restore", "undo", "rcrash", "--json");
+		t.true(await contents(t, old));
+		await knib.ok("restore", "confirm", "rcrash", "--json");
 	},
 );

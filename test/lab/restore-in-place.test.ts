@@ -105,7 +105,6 @@ test.serial("restore vm › refuses a VM with a saved state", async (t) => {
 test.serial(
 	"restore vm › from the full: makes a lost disk anew, keeps a gained one, and the next backup is a full",
 	async (t) => {
-		await lab.virsh("detach-disk", "inplace", "vdb", "--config");
 		const gained = join(dirname((await guest.disks())[0]?.path ?? ""), "gained.qcow2");
 		await run(["qemu-img", "create", "-q", "-f", "qcow2", gained, "16M"]);
 		await lab.virsh(
@@ -119,6 +118,7 @@ test.serial(
 			"--subdriver",
 			"qcow2",
 		);
+		await lab.virsh("detach-disk", "inplace", "vdb", "--config");
 		await knib.ok("restore", "vm", idOf(0), "--json");
 		const disks = await guest.disks();
 		t.deepEqual(disks.map((disk) => disk.target).sort(), ["vda", "vdb", "vdc"]);

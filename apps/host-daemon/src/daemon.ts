@@ -15,6 +15,7 @@ import { initCatalog } from "./init/init-catalog.ts";
 import type { ThawWatchdog } from "./jobs/context.ts";
 import { createJobService, type RunningJobService } from "./jobs/create-job-service.ts";
 import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
+import { createKeptKeeper } from "./jobs/kept-keeper.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
@@ -154,16 +155,20 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const unheard = new AbortController();
 	void recordJobs(audit, jobs, unheard.signal).catch(onProblem);
 	undo.add(async () => unheard.abort());
-	const trash = createTrashKeeper({
+	const byTime = {
 		catalog: books.catalog,
 		clock: world.clock,
 		stateDir: config.stateDir,
 		newestBackupAt: async () => (await books.backups.list({ all: true })).at(-1)?.createdAt ?? null,
-		alert: (text) => books.alerts.setHost("clock not believable", text),
 		onProblem,
+	};
+	const trash = createTrashKeeper({
+		...byTime,
+		alert: (text) => books.alerts.setHost("clock not believable", text),
 	});
 	trash.start();
 	undo.add(() => trash.stop());
+	const kept = createKeptKeeper({ ...byTime, hypervisor, jobs });
 	let ready = false;
 	jobs.recovered
 		.then(() => {
@@ -175,6 +180,8 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			const date = (): Date => new Date(world.clock.now());
 			const validations = startValidationClock({ books, jobs, host: identity, date, onProblem });
 			undo.add(async () => validations.stop());
+			kept.start();
+			undo.add(() => kept.stop());
 			return gone.findAll();
 		})
 		.catch((err: unknown) => logger.warn({ err }, "retired files could not be looked for"));

@@ -27,9 +27,12 @@ test("placeDisks › goes back to exactly the disk that was", (t) => {
 });
 
 test("placeDisks › adds a disk that was lost and takes it away again", (t) => {
-	const saved = attachedDisk(diskXml(chained, "vdb") ?? "", "/srv/b.qcow2", "qcow2");
-	t.notRegex(saved, /<address|<alias/);
+	const file = { path: "/srv/b.qcow2", format: "qcow2" };
+	const before = diskXml(chained, "vdb") ?? "";
+	t.notRegex(attachedDisk(before, { ...file, domain: chained }), /<address|<alias/);
 	const without = placeDisks(chained, [{ target: "vdb", gone: true }]);
+	const saved = attachedDisk(before, { ...file, domain: without });
+	t.is(/<address[^>]*>/.exec(saved)?.[0], /<address[^>]*>/.exec(before)?.[0]);
 	t.is(diskXml(without, "vdb"), undefined);
 	const added = placeDisks(without, [{ target: "vdb", disk: saved }]);
 	t.deepEqual(filesOf(added, "vdb"), ["/srv/b.qcow2"]);

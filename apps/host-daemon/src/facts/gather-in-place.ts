@@ -174,7 +174,9 @@ export const gatherInPlace = async (
 /** What undoing or confirming a VM's last restore in place depends on. Rejects with VM_NOT_FOUND, and VERIFY_FAILED for a record that cannot be read. */
 export const gatherKept = async (deps: JobDeps, request: KeptDisksRequest): Promise<KeptFacts> => {
 	const vm = await requireVm(deps.hypervisor, request.vm);
-	const [newest] = await findRecords(vm);
+	const records = await findRecords(vm);
+	const wanted = request.restore;
+	const newest = records.find(({ record }) => wanted === undefined || record.id === wanted);
 	if (newest === undefined) {
 		throw new KnibError("NOT_FOUND", `no old disks of VM ${vm.name} are kept`);
 	}

@@ -3,6 +3,7 @@ import { KnibError } from "@knib/core";
 import { disksOfDomain, targetOf } from "./domain-images.ts";
 import {
 	elementOf,
+	elementsOf,
 	makeElement,
 	mapElements,
 	parseXml,
@@ -41,10 +42,29 @@ const onFile = (disk: XmlElement, path: string, format: string): XmlElement => {
 	};
 };
 
-/** A saved `<disk>` for a file of its own: without the address, which another device may have by now. */
-export const attachedDisk = (saved: string, path: string, format: string): string => {
+const addressOf = (device: XmlElement): string => {
+	const address = elementOf(device, "address");
+	return address === undefined ? "" : writeXml(makeElement("address", address.attributes));
+};
+
+/** Where the devices of a definition sit. */
+const takenAddresses = (xml: string): ReadonlySet<string> => {
+	const devices = elementOf(parseXml(xml, "domain"), "devices");
+	return new Set(elementsOf(devices).map(addressOf));
+};
+
+/** A saved `<disk>` for a file of its own. It sits where it sat, so that the guest finds it under its old name, unless another device of `domain` sits there by now. */
+export const attachedDisk = (
+	saved: string,
+	{
+		path,
+		format,
+		domain,
+	}: { readonly path: string; readonly format: string; readonly domain: string },
+): string => {
 	const disk = onFile(parseXml(saved, "disk"), path, format);
-	const drop = new Set(["address", "alias", "mirror", "auth", "encryption"]);
+	const drop = new Set(["alias", "mirror", "auth", "encryption"]);
+	if (takenAddresses(domain).has(addressOf(disk))) drop.add("address");
 	return writeXml(mapElements(disk, (child) => (drop.has(child.name) ? undefined : child)));
 };
 

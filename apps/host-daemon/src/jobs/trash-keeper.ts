@@ -1,18 +1,8 @@
 // Empties the trash of this host's repositories: an entry goes when its grace has passed as the daemon has seen time pass, and nothing
 // goes while the clock is not believable (SAFETY F16). What it has seen is kept in the state directory.
-import { open, readFile, rename } from "node:fs/promises";
-import {
-	asKnibError,
-	type Clock,
-	type ClockSight,
-	EMPTY_LEDGER,
-	lookAtTrash,
-	type Repository,
-	settingMilliseconds,
-	type TrashLedger,
-	trashLedgerSchema,
-} from "@knib/core";
+import { asKnibError, type Clock, type Repository, settingMilliseconds } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
+import { openTimeLedger } from "./time-ledger.ts";
 
 /** The longest time between two looks, ms. */
 const LOOK_MS = 60_000;
@@ -35,27 +25,6 @@ type Options = {
 	/** Raises the alert about the clock, or takes it back with null. */
 	readonly alert: (text: string | null) => Promise<void>;
 	readonly onProblem: (error: unknown) => void;
-};
-
-const readLedger = async (path: string): Promise<TrashLedger> => {
-	try {
-		const parsed = trashLedgerSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
-		// A ledger that cannot be read makes every grace begin anew: that deletes later, never earlier.
-		return parsed.success ? parsed.data : EMPTY_LEDGER;
-	} catch {
-		return EMPTY_LEDGER;
-	}
-};
-
-const writeLedger = async (path: string, ledger: TrashLedger): Promise<void> => {
-	const file = await open(`${path}.new`, "w", 0o600);
-	try {
-		await file.writeFile(JSON.stringify(ledger));
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	await rename(`${path}.new`, path);
 };
 
 type Found = {
@@ -83,10 +52,8 @@ const readAll = async ({ catalog, onProblem }: Options): Promise<Found> => {
 
 export const createTrashKeeper = (options: Options): TrashKeeper => {
 	const { catalog, clock, stateDir, onProblem } = options;
-	const path = `${stateDir}/trash-ledger.json`;
+	const ledger = openTimeLedger(`${stateDir}/trash-ledger.json`, clock);
 	const stopped = new AbortController();
-	let anchor: ClockSight | null = null;
-	let lastMonotonicMs: number | null = null;
 	let loop: Promise<void> = Promise.resolve();
 
 	const graceMs = async (): Promise<number> => {
@@ -106,20 +73,12 @@ export const createTrashKeeper = (options: Options): TrashKeeper => {
 	const look = async (): Promise<void> => {
 		const found = await readAll(options);
 		const newest = await options.newestBackupAt();
-		const now: ClockSight = { wallMs: Date.parse(clock.now()), monotonicMs: clock.monotonic() };
-		const verdict = lookAtTrash(await readLedger(path), {
-			now,
-			anchor,
-			lastMonotonicMs,
+		const verdict = await ledger.look({
 			newestManifestMs: newest === null ? null : Date.parse(newest),
-			synchronized: null,
 			graceMs: await graceMs(),
 			entries: found.entries,
 			unreadable: found.unreadable,
 		});
-		anchor ??= now;
-		lastMonotonicMs = now.monotonicMs;
-		await writeLedger(path, verdict.ledger);
 		await options.alert(verdict.doubt === null ? null : `nothing is deleted: ${verdict.doubt}`);
 		for (const entry of verdict.purge) await purge(found, entry);
 	};

@@ -53,6 +53,8 @@ export const keptDisksRequestSchema = z.strictObject({
 	type: z.literal("Restore"),
 	mode: z.enum(["undo", "confirm"]),
 	vm: vmArgument,
+	/** Id of the restore, the one that its kept files carry in their names; absent: the newest. */
+	restore: uuidSchema.optional(),
 });
 export type KeptDisksRequest = z.infer<typeof keptDisksRequestSchema>;
 

@@ -217,6 +217,7 @@ export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([
 	"end-chain",
 	"merge-overlays",
 	"record-tracker",
+	"start-vm",
 ]);
 
 /** Steps from whose beginning on a job goes forward: what they do is seen by others, is only half done by a crash, or takes nothing but time to be done again. */
@@ -230,4 +231,6 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"switch-disks",
 	"undo-restore",
 	"drop-old",
+	// A VM that may run has a state of its own, which nothing can bring back.
+	"start-vm",
 ]);

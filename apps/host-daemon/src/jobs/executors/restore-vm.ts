@@ -82,7 +82,7 @@ const start = async (context: StepContext): Promise<string | null> => {
 	}
 };
 
-/** Starts the VM and waits for its agent. A VM that cannot be started, or whose agent stays silent, is a warning: the restored VM is complete and stays. */
+/** Starts the VM and waits for its agent. A VM that cannot be started, or whose agent stays silent, is a warning: the restored VM is complete and stays. It is never taken back: what the guest has done since exists nowhere else. */
 export const startVm: Executor<"start-vm"> = {
 	run: async (step, context): Promise<Outcomes> => {
 		const { clock } = context.deps;
@@ -100,9 +100,5 @@ export const startVm: Executor<"start-vm"> = {
 		const answer = await waitForAgent(context, since, step.agentDeadlineMs);
 		if (typeof answer === "number") return { startedAt, agentMs: answer };
 		return { startedAt, agentMs: null, warnings: [`VM ${name} was started, but ${answer}`] };
-	},
-	undo: async (_step, context) => {
-		const vm = await ownVm(context);
-		if (vm?.run !== undefined) await context.deps.hypervisor.destroy(vm.uuid);
 	},
 };

@@ -83,7 +83,7 @@ const begin = async (context: StepContext, step: StepOf<"switch-disks">): Promis
 /** The disks of the definition on the restored files. A disk that had no overlay keeps its `<disk>`, be it a volume of a pool. */
 const onRestored = ({ disks, xml }: KeptRecord): readonly DiskChange[] =>
 	disks.map(({ target, path, format, old, lost }): DiskChange => {
-		if (lost !== null) return { target, disk: attachedDisk(lost, path, format) };
+		if (lost !== null) return { target, disk: attachedDisk(lost, { path, format, domain: xml }) };
 		const before = old.length === 1 ? diskXml(xml, target) : undefined;
 		return before === undefined ? { target, path, format } : { target, disk: withoutChain(before) };
 	});
