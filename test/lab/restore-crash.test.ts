@@ -77,11 +77,9 @@ test.serial(
 			await knib.stop();
 			await knib.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: String(line) });
 			const { exitCode } = await knib.begin("restore", "vm", backup.id, "--json");
-			if (exitCode !== 0) {
-				await knib.died(60_000);
-				await knib.start();
-				await settled();
-			}
+			await (exitCode === 0 ? knib.stop() : knib.died(60_000));
+			await knib.start();
+			await settled();
 			const isNew = await contents(t, restored);
 			t.is(await contents(t, old), !isNew, `line ${line}`);
 			if (isNew) {

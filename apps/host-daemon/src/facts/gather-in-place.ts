@@ -19,6 +19,7 @@ import {
 } from "@knib/core";
 import { diskXml } from "../hypervisor/place-disks.ts";
 import type { JobDeps } from "../jobs/context.ts";
+import { GONE } from "../jobs/gone-files.ts";
 import { findRecords } from "../jobs/kept-record.ts";
 import { gatherChains, openChainFacts } from "./gather-chain.ts";
 import { findInRepository, readMachine } from "./gather-restore.ts";
@@ -104,7 +105,9 @@ const strangersOf = async (
 	const beside: FileUse[] = [];
 	for (const place of places.filter(({ old }) => old.length > 0)) {
 		for (const { path, backing } of await deps.images.imagesBeside(place.path)) {
-			if (backing === null || !paths.has(backing) || paths.has(path)) continue;
+			// What was retired a moment ago is on its way out: nothing needs it.
+			if (backing === null || path.endsWith(GONE)) continue;
+			if (!paths.has(backing) || paths.has(path)) continue;
 			beside.push({ path: backing, vm: path, where: "backing", writable: false });
 		}
 	}

@@ -2,6 +2,7 @@
 import { KnibError } from "@knib/core";
 import { fileExists } from "../../hypervisor/files.ts";
 import type { Executor, StepContext } from "../context.ts";
+import { GONE } from "../gone-files.ts";
 import { asideOf, type KeptRecord, readRecord, undoneOf, writeRecord } from "../kept-record.ts";
 import { goBack } from "./switch-back.ts";
 
@@ -35,7 +36,7 @@ const requireUnused = async ({ deps }: StepContext, record: KeptRecord): Promise
 	for (const { path, format } of files) {
 		if (!(await fileExists(path))) continue;
 		const above = (await deps.images.imagesBeside(path)).find(
-			(one) => one.backing === path && !paths.includes(one.path),
+			(one) => one.backing === path && !paths.includes(one.path) && !one.path.endsWith(GONE),
 		);
 		if (above !== undefined) {
 			throw new KnibError("REFUSED", `${path} is kept: ${above.path} stands on it`);
