@@ -9,10 +9,11 @@ import { frameText } from "../../apps/tui/src/view/frame.ts";
 import { painted } from "../../apps/tui/src/view/theme.ts";
 import { view } from "../../apps/tui/src/view/view.ts";
 import { backupId, CHAIN, VM_UUID } from "../support/builders/facts.ts";
-import { aBackupView, aState, placed, pressed } from "./support/states.ts";
+import { aBackupView, aFilesView, aState, placed, pressed } from "./support/states.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tui");
 const JOB = "0196f000-0000-7000-8000-0000000b0001";
+const FILES = [backupId(1), "vda", "1", "/etc"].join("\n");
 const SCENES: Readonly<Record<string, (state: State) => State>> = {
 	dashboard: (state) => state,
 	vms: (state) => placed(state, "vms"),
@@ -24,6 +25,10 @@ const SCENES: Readonly<Record<string, (state: State) => State>> = {
 	job: (state) => placed(state, "job", JOB),
 	chain: (state) => placed(state, "chain", CHAIN),
 	screen: (state) => placed(state, "screen", backupId(1)),
+	files: (state) => ({
+		...placed(state, "files", FILES),
+		files: { [FILES]: aFilesView() },
+	}),
 	offerings: (state) => placed(state, "offerings"),
 	repositories: (state) => placed(state, "repositories"),
 	settings: (state) => placed(state, "settings"),

@@ -1,5 +1,11 @@
 // States of the terminal interface as tests want them: a small host with something of everything.
-import { type BackupView, backupBrief, type JobView, type VmView } from "@knib/core";
+import {
+	type BackupView,
+	backupBrief,
+	type FilesView,
+	type JobView,
+	type VmView,
+} from "@knib/core";
 import {
 	initialState,
 	placeOf,
@@ -71,6 +77,25 @@ export const aBackupView = (n: number, override: Partial<BackupView> = {}): Back
 	warnings: [],
 	...override,
 });
+
+/** A directory of a backup, with names to stumble over. */
+export const aFilesView = (): FilesView => {
+	const entry = (name: string, type: FilesView["files"][number]["type"], size: number) => ({
+		...{ name, type, size, path: `/etc/${name}`, mode: "0644", uid: 0, gid: 0, modifiedAt: AT },
+		target: type === "symlink" ? "../run/resolv.conf" : null,
+	});
+	return {
+		...{ backup: backupId(1), vm: VM, pointInTime: AT, disk: "vda", partition: "1", path: "/etc" },
+		fileSystems: [{ partition: "1", type: "ext4", label: null, size: 1 << 30, readable: true }],
+		files: [
+			entry("ssh", "directory", 4096),
+			entry("passwd", "file", 1402),
+			entry("resolv.conf", "symlink", 20),
+			entry(`${"x".repeat(300)}\\x1b[31m`, "file", 7 * 2 ** 30),
+		],
+		...{ total: 4, truncated: false },
+	};
+};
 
 /** A job as the API shows it. */
 export const aJobView = (override: Partial<JobView> = {}): JobView => ({

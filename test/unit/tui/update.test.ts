@@ -1,3 +1,4 @@
+import { offeringFieldsSchema } from "@knib/core";
 import test from "ava";
 import { placeIn } from "../../../apps/tui/src/app/state.ts";
 import { update } from "../../../apps/tui/src/app/update.ts";
@@ -68,4 +69,47 @@ test("update › keeps the data of a lost daemon and its age", (t) => {
 	);
 	t.is(later.link.since, lost.now);
 	t.is(later.data.vms?.length, 2);
+});
+
+test("update › goes from a backup into its files, and reads a directory once it is entered", (t) => {
+	const disks = pressed(placed(aState(), "backup", backupId(2)), "l");
+	t.is(placeIn(disks).route.screen, "files");
+	const [, effects] = update(disks, { type: "key", key: { name: "enter", text: null } });
+	t.deepEqual(effects, [{ type: "files", id: `${backupId(2)}\nvda\n\n` }]);
+});
+
+test("update › reads no files again when a job has ended", (t) => {
+	const state = placed(aState(), "files", `${backupId(2)}\nvda\n1\n/etc`);
+	const [, effects] = update(state, { type: "job-event", event: { type: "end", job: aJobView() } });
+	t.deepEqual(
+		effects.map(({ type }) => type),
+		["refresh"],
+	);
+});
+
+test("update › selects with a click, opens with the next, and moves with the wheel", (t) => {
+	const state = placed(aState(), "backups");
+	const click = { type: "mouse", act: "press", x: 5, y: 4 } as const;
+	const [selected] = update(state, click);
+	t.is(placeIn(selected).selected, backupId(1));
+	const [opened] = update(selected, click);
+	t.deepEqual(placeIn(opened).route, { screen: "backup", id: backupId(1) });
+	const [wheeled] = update(selected, { type: "mouse", act: "up", x: 0, y: 0 });
+	t.is(placeIn(wheeled).selected, backupId(2));
+});
+
+test("update › names in a changed offering only what differs", (t) => {
+	const fields = offeringFieldsSchema.parse({ name: "gold" });
+	const offerings = [{ ...fields, id: "o1", vms: 1, default: false, createdAt: "" }];
+	const known = aState();
+	const state = placed({ ...known, data: { ...known.data, offerings } }, "offerings");
+	const form = pressed(state, "e", "down", "down", "space");
+	const [, effects] = update(form, { type: "key", key: { name: "enter", text: null } });
+	const [effect] = effects;
+	const act = effect?.type === "plan" ? effect.acts[0] : undefined;
+	t.is(act?.cli, "knib offering update gold --compress");
+	t.deepEqual(act?.does, {
+		kind: "change",
+		change: { call: "update-offering", offering: "o1", changes: { compress: true } },
+	});
 });

@@ -84,6 +84,20 @@ export const changeAct = (
 type Named = { readonly id: string; readonly vm: { readonly name: string } };
 const nameOf = (backup: Named): string => `backup ${short(backup.id)} of ${backup.vm.name}`;
 
+/** Takes a backup out of the middle of its chain. */
+export const consolidateAct = (backup: Named): Act =>
+	jobAct(
+		`take ${nameOf(backup)} out of its chain`,
+		`knib backup delete ${short(backup.id)} --consolidate`,
+		{ type: "DeleteBackup", backup: backup.id, consolidate: true },
+		{
+			consequences: [
+				"its data is folded into the backup that stands on it, which is then the only one with it",
+			],
+			word: short(backup.id),
+		},
+	);
+
 /** Deletes a backup. */
 export const deleteAct = (backup: Named): Act =>
 	jobAct(

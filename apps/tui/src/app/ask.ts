@@ -3,7 +3,16 @@ import { short } from "@knib/core/text";
 import { vmName } from "../forms/form.ts";
 import { FORMS, purposeOf } from "../forms/index.ts";
 import { shownIn } from "../screens/rows.ts";
-import { type Act, backupJobAct, changeAct, deleteAct, jobAct, markAct, quoted } from "./acts.ts";
+import {
+	type Act,
+	backupJobAct,
+	changeAct,
+	consolidateAct,
+	deleteAct,
+	jobAct,
+	markAct,
+	quoted,
+} from "./acts.ts";
 import { type Step, toast } from "./navigate.ts";
 import { type Modal, placeIn, type State, type Target } from "./state.ts";
 
@@ -32,6 +41,7 @@ const backupAct = (state: State, action: string, id: string): Act | null => {
 	const backup = state.data.backups?.find((one) => one.id === id) ?? state.details[id];
 	if (backup === undefined) return null;
 	if (action === "delete") return deleteAct(backup);
+	if (action === "consolidate") return consolidateAct(backup);
 	if (action === "validate" || action === "compress") return backupJobAct(action, backup);
 	if (action === "pin" || action === "unpin" || action === "undelete")
 		return markAct(action, backup);
@@ -90,6 +100,14 @@ const offeringAct = (state: State, action: string, id: string): Act | null => {
 
 const chainAct = (state: State, action: string, id: string): Act | null => {
 	const found = state.data.chains?.find((one) => one.id === id);
+	if (found !== undefined && action === "verify") {
+		return jobAct(
+			`verify chain ${short(id)} of ${found.vm.name}`,
+			`knib chain verify ${short(id)}`,
+			{ type: "VerifyRepository", chain: id },
+			{ consequences: ["nothing is changed; a backup that is not what it was becomes NotValid"] },
+		);
+	}
 	return found === undefined || action !== "finish-chain"
 		? null
 		: vmAct(state, "finish", found.vm.uuid);

@@ -5,6 +5,7 @@ import { type Bound, disabledReason } from "../keymap/resolve.ts";
 import { shownIn, targetsIn } from "../screens/rows.ts";
 import { quoted } from "./acts.ts";
 import { ask } from "./ask.ts";
+import { filesRoute } from "./files-place.ts";
 import { back, enter, goTo, mark, moveBy, type Step, sortNext, toast } from "./navigate.ts";
 import { placeIn, type ScreenName, type State, type Target } from "./state.ts";
 
@@ -83,6 +84,11 @@ export const runBound = (state: State, bound: Bound): Step => {
 	const { binding, target } = bound;
 	const reason = disabledReason(state, bound);
 	if (reason !== null) return [toast(state, `${binding.label}: ${reason}`, "warn"), []];
+	if (target !== null && binding.action === "files") {
+		const place = { backup: target.id, disk: "", partition: null, path: null };
+		const [entered] = enter(state, filesRoute(place));
+		return [entered, [{ type: "detail", id: target.id }]];
+	}
 	if (target !== null && binding.action === "screen")
 		return placeIn(state).route.screen === "screen"
 			? [back(state), []]

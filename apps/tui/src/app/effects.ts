@@ -4,7 +4,7 @@ import { short } from "@knib/core/text";
 import type { KnibClient } from "@knib/host-daemon/client";
 import type { Act, Change } from "./acts.ts";
 import type { Effect, Msg } from "./msg.ts";
-import { readAfterJob, readAll, readPicture } from "./read.ts";
+import { readAfterJob, readAll, readFiles, readPicture } from "./read.ts";
 
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
@@ -104,6 +104,9 @@ const perform = async (api: Api, effect: Effect, dispatch: Dispatch): Promise<vo
 	} else if (effect.type === "picture") {
 		const shown = await readPicture(api, effect.id).catch(words);
 		dispatch({ type: "picture", backup: effect.id, shown });
+	} else if (effect.type === "files") {
+		const shown = await readFiles(api, effect.id).catch(words);
+		if (shown !== null) dispatch({ type: "files", id: effect.id, shown });
 	} else if (effect.type === "blocked") {
 		const { blocked } = await api.chain.show.query({ chain: effect.chain });
 		dispatch({ type: "blocked", id: effect.chain, blocked });

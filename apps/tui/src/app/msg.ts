@@ -2,6 +2,7 @@ import type {
 	BackupBrief,
 	BackupShown,
 	BlockedAction,
+	FilesView,
 	JobEvent,
 	JobLogLine,
 	PlanView,
@@ -30,6 +31,7 @@ export type Msg =
 	| { readonly type: "backups-of"; readonly vm: string; readonly backups: readonly BackupBrief[] }
 	| { readonly type: "detail"; readonly backup: BackupShown }
 	| { readonly type: "picture"; readonly backup: string; readonly shown: Picture | string }
+	| { readonly type: "files"; readonly id: string; readonly shown: FilesView | string }
 	| { readonly type: "problem"; readonly list: keyof Data; readonly message: string }
 	| { readonly type: "job-event"; readonly event: JobEvent }
 	| { readonly type: "log"; readonly job: string; readonly lines: readonly JobLogLine[] }
@@ -52,6 +54,7 @@ export type Effect =
 	| { readonly type: "log"; readonly job: string }
 	| { readonly type: "detail"; readonly id: string }
 	| { readonly type: "picture"; readonly id: string }
+	| { readonly type: "files"; readonly id: string }
 	| { readonly type: "blocked"; readonly chain: string }
 	/** Everything, or what a job of a VM may have changed. */
 	| { readonly type: "refresh"; readonly vm: string | null }

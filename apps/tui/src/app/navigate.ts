@@ -17,6 +17,7 @@ export const needs = ({ screen, id }: Route): readonly Effect[] => {
 	if (id === null) return [];
 	if (screen === "job") return [{ type: "log", job: id }];
 	if (screen === "chain") return [{ type: "blocked", chain: id }];
+	if (screen === "files") return [{ type: "files", id }];
 	return screen === "backup" || screen === "screen" ? [{ type: "detail", id }] : [];
 };
 

@@ -1,7 +1,8 @@
 // Reads what the daemon knows. Long lists come in parts, and only as much of each item as lists show.
-import type { BackupBrief } from "@knib/core";
+import type { BackupBrief, FilesView } from "@knib/core";
 import { asKnibError } from "@knib/core/errors";
 import type { KnibClient } from "@knib/host-daemon/client";
+import { filesPlace } from "./files-place.ts";
 import type { Msg } from "./msg.ts";
 import type { Data, Picture } from "./state.ts";
 
@@ -102,6 +103,17 @@ export const readAfterJob = async (api: Api, vm: string, dispatch: Dispatch): Pr
 	const tell = (backups: readonly BackupBrief[]) => dispatch({ type: "backups-of", vm, backups });
 	const backups = readBackups(api, vm, tell).catch(() => READERS.backups(api, dispatch));
 	await Promise.all([backups, readLists(api, [...FIRST, "chains"], dispatch)]);
+};
+
+/** The files of a place; null where there is only a disk to be chosen. */
+export const readFiles = async (api: Api, id: string): Promise<FilesView | null> => {
+	const { backup, disk, partition, path } = filesPlace(id);
+	if (disk === "") return null;
+	return await api.files.list.query({
+		...{ backup, disk },
+		...(partition === null ? {} : { partition }),
+		...(path === null ? {} : { path }),
+	});
 };
 
 const THUMBNAIL = { width: 200, height: 160 };

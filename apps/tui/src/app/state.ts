@@ -4,6 +4,7 @@ import type {
 	BackupShown,
 	BlockedAction,
 	ChainView,
+	FilesView,
 	HostView,
 	JobLogLine,
 	JobView,
@@ -25,6 +26,7 @@ export type ScreenName =
 	| "backups"
 	| "backup"
 	| "screen"
+	| "files"
 	| "jobs"
 	| "job"
 	| "offerings"
@@ -98,7 +100,8 @@ export type FormPurpose =
 	| "offering-create"
 	| "offering-update"
 	| "offering-clone"
-	| "repository-add";
+	| "repository-add"
+	| "verify";
 
 /** The screen that a backup showed in its last validation: whole, and as small as terminals without pixels need it. */
 export type Picture = {
@@ -146,6 +149,8 @@ export type State = {
 	readonly blocked: Readonly<Record<string, readonly BlockedAction[]>>;
 	/** Backups as a whole, by id, as they were looked at. */
 	readonly details: Readonly<Record<string, BackupShown>>;
+	/** Listings of files by the id of their route, or why there is none. */
+	readonly files: Readonly<Record<string, FilesView | string>>;
 	/** The last picture that was looked at, or why there is none. */
 	readonly picture: { readonly backup: string; readonly shown: Picture | string } | null;
 	/** What this terminal can do with pictures. */
@@ -190,6 +195,7 @@ export const initialState = (options: {
 	logs: {},
 	blocked: {},
 	details: {},
+	files: {},
 	picture: null,
 	link: { state: "connecting", message: null, since: options.now },
 	toast: null,

@@ -50,7 +50,8 @@ const onJobEvent = (state: State, event: JobEvent): Step => {
 /** What was known of the place and its lists is asked for anew; until then the old stays. */
 const readAgain = (state: State, vm: string | null): Step => [
 	state,
-	[{ type: "refresh", vm }, ...needs(placeIn(state).route)],
+	// Files of a backup do not change, and listing them starts a machine.
+	[{ type: "refresh", vm }, ...needs(placeIn(state).route).filter(({ type }) => type !== "files")],
 ];
 
 const onBackupsOf = (
@@ -105,6 +106,8 @@ export const update = (state: State, msg: Msg): Step => {
 			return [onBackupsOf(state, msg), []];
 		case "detail":
 			return onDetail(state, msg);
+		case "files":
+			return [{ ...state, files: { ...state.files, [msg.id]: msg.shown } }, []];
 		case "picture":
 			return [{ ...state, picture: { backup: msg.backup, shown: msg.shown } }, []];
 		case "resize":

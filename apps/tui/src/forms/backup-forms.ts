@@ -122,6 +122,38 @@ export const restoreForm: FormKind = {
 	},
 };
 
+/** A check of a repository, whole or in parts. */
+export const verifyForm: FormKind = {
+	open: (state, { id }) => {
+		const found = state.data.repositories?.find((one) => one.id === id);
+		if (found === undefined) return null;
+		return {
+			title: `verify repository ${found.name}`,
+			notes: ["reads digests, images and links again; changes nothing"],
+			fields: [
+				input("share", "one part of", "", "such as 7: a seventh, what was checked longest ago"),
+				input("rate", "at most MB/s", "", "empty: as fast as it goes"),
+			],
+		};
+	},
+	act: (state, form) => {
+		const [share, rate] = [read(form, "share"), read(form, "rate")];
+		if (![share, rate].every((text) => /^\d{0,5}$/.test(text))) return "whole numbers are wanted";
+		const { id } = form.target;
+		const name = state.data.repositories?.find((one) => one.id === id)?.name ?? id;
+		const cli = [
+			`knib repository verify ${quoted(name)}`,
+			...(share === "" ? [] : [`--share 1/${share}`]),
+			...(rate === "" ? [] : [`--rate ${rate}MB/s`]),
+		].join(" ");
+		return jobAct(form.title, cli, {
+			...{ type: "VerifyRepository", repository: id },
+			...(share === "" ? {} : { share: Number(share) }),
+			...(rate === "" ? {} : { rate: Number(rate) * 1_000_000 }),
+		});
+	},
+};
+
 /** A setting's value and where it is meant. */
 export const settingForm: FormKind = {
 	open: (state, { id }) => {

@@ -1,5 +1,5 @@
 import type { FormPurpose, TargetKind } from "../app/state.ts";
-import { backupForm, restoreForm, settingForm, validateForm } from "./backup-forms.ts";
+import { backupForm, restoreForm, settingForm, validateForm, verifyForm } from "./backup-forms.ts";
 import type { Forms } from "./form.ts";
 import {
 	addRepositoryForm,
@@ -21,6 +21,7 @@ export const FORMS: Forms = {
 	"offering-update": updateOfferingForm,
 	"offering-clone": cloneOfferingForm,
 	"repository-add": addRepositoryForm,
+	verify: verifyForm,
 };
 
 const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, FormPurpose>>>>> = {
@@ -28,7 +29,7 @@ const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, For
 	backup: { restore: "restore", "validate-with": "validate" },
 	setting: { set: "setting" },
 	offering: { add: "offering-create", edit: "offering-update", clone: "offering-clone" },
-	repository: { add: "repository-add" },
+	repository: { add: "repository-add", verify: "verify" },
 };
 
 /** The form that an action on a target opens; undefined where it needs none. */

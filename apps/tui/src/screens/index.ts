@@ -4,6 +4,7 @@ import { backup } from "./backup.ts";
 import { backups } from "./backups.ts";
 import { chain, chains } from "./chains.ts";
 import { dashboard } from "./dashboard.ts";
+import { files } from "./files.ts";
 import { job, jobs } from "./jobs.ts";
 import type { Screen } from "./screen.ts";
 import { screen } from "./screenshot.ts";
@@ -19,6 +20,7 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
 	backups,
 	backup,
 	screen,
+	files,
 	jobs,
 	job,
 	offerings,
