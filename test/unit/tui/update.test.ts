@@ -113,3 +113,16 @@ test("update › names in a changed offering only what differs", (t) => {
 		change: { call: "update-offering", offering: "o1", changes: { compress: true } },
 	});
 });
+
+test("update › restores over a VM's disks only once its name is typed, and says how to go back", (t) => {
+	const form = pressed(placed(aState(), "backups"), "S-i", "space");
+	const [asked, effects] = update(form, { type: "key", key: { name: "enter", text: null } });
+	const [effect] = effects;
+	const acts = effect?.type === "plan" ? effect.acts : [];
+	t.is(acts[0]?.cli, "knib restore vm 00000002 --shutdown");
+	t.is(acts[0]?.undo, "knib restore undo web01");
+	const [planned] = update(asked, { type: "planned", acts, plans: [null] });
+	const enter = { type: "key", key: { name: "enter", text: null } } as const;
+	t.deepEqual(update(planned, enter)[1], []);
+	t.deepEqual(update(pressed(planned, ..."web01"), enter)[1], [{ type: "act", acts }]);
+});

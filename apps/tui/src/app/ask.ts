@@ -16,6 +16,26 @@ import {
 import { type Step, toast } from "./navigate.ts";
 import { type Modal, placeIn, type State, type Target } from "./state.ts";
 
+const KEPT = {
+	"restore-undo": {
+		mode: "undo",
+		title: "go back to the disks before the restore of",
+		means: "what was written since the restore is set aside in turn",
+	},
+	"restore-confirm": {
+		mode: "confirm",
+		title: "delete the disks set aside for",
+		means: "there is no way back to them",
+	},
+} as const;
+
+const keptAct = (action: keyof typeof KEPT, id: string, name: string): Act => {
+	const { mode, title, means } = KEPT[action];
+	const request = { type: "Restore", mode, vm: id } as const;
+	const more = { consequences: [means], word: name };
+	return jobAct(`${title} ${name}`, `knib restore ${mode} ${quoted(name)}`, request, more);
+};
+
 const vmAct = (state: State, action: string, id: string): Act | null => {
 	const name = vmName(state, id);
 	if (action === "finish") {
@@ -24,6 +44,7 @@ const vmAct = (state: State, action: string, id: string): Act | null => {
 		const cli = `knib chain finish ${quoted(name)}`;
 		return jobAct(`finish the chain of ${name}`, cli, request, { consequences });
 	}
+	if (action === "restore-undo" || action === "restore-confirm") return keptAct(action, id, name);
 	if (action !== "unassign") return null;
 	const offering = state.data.vms?.find((one) => one.uuid === id)?.offering ?? "";
 	return changeAct(

@@ -94,6 +94,7 @@ export type FormPurpose =
 	| "backup"
 	| "validate"
 	| "restore"
+	| "restore-in-place"
 	| "setting"
 	| "assign"
 	| "vm-set"

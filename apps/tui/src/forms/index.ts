@@ -7,6 +7,7 @@ import {
 	createOfferingForm,
 	updateOfferingForm,
 } from "./offering-forms.ts";
+import { restoreInPlaceForm } from "./restore-in-place-form.ts";
 import { assignForm, vmSetForm } from "./vm-forms.ts";
 
 /** Every form by what it is for. */
@@ -14,6 +15,7 @@ export const FORMS: Forms = {
 	backup: backupForm,
 	validate: validateForm,
 	restore: restoreForm,
+	"restore-in-place": restoreInPlaceForm,
 	setting: settingForm,
 	assign: assignForm,
 	"vm-set": vmSetForm,
@@ -26,7 +28,11 @@ export const FORMS: Forms = {
 
 const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, FormPurpose>>>>> = {
 	vm: { backup: "backup", assign: "assign", "set-vm": "vm-set" },
-	backup: { restore: "restore", "validate-with": "validate" },
+	backup: {
+		restore: "restore",
+		"restore-in-place": "restore-in-place",
+		"validate-with": "validate",
+	},
 	setting: { set: "setting" },
 	offering: { add: "offering-create", edit: "offering-update", clone: "offering-clone" },
 	repository: { add: "repository-add", verify: "verify" },
