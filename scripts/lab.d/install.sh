@@ -2,7 +2,7 @@
 
 readonly NEEDED_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ovmf
 	busybox-static syslinux syslinux-common mtools dosfstools fdisk e2fsprogs kmod xz-utils zstd
-	gcc libc6-dev binutils util-linux"
+	gcc libc6-dev binutils util-linux guestfish xfsprogs"
 # Not packages of their own in every release.
 readonly SPLIT_PACKAGES="libvirt-daemon-driver-qemu systemd-boot-efi"
 

@@ -1,7 +1,7 @@
 // Listing files of a real backup: permission, hold, sharing of the appliance, and what a crash leaves. The appliance is played.
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { filesListInputSchema, KnibError } from "@knib/core";
+import { filesListInputSchema, filesLogInputSchema, KnibError } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
 import { createBackupFiles } from "../../apps/host-daemon/src/files/backup-files.ts";
 import { testIds } from "../contracts/repository-harness.ts";
@@ -14,7 +14,11 @@ const TREE: FakeGuestTree = {
 	"/etc/\x1b]0;owned\x07": { content: "" },
 };
 
-const filesWorld = async (t: ExecutionContext, allowExtractFile = true) => {
+const filesWorld = async (
+	t: ExecutionContext,
+	allowExtractFile = true,
+	tree: Parameters<typeof fakeGuestfish>[0] = TREE,
+) => {
 	const world = await serviceWorld(t, { offering: { allowExtractFile } });
 	await world.record();
 	const asked: string[] = [];
@@ -23,7 +27,7 @@ const filesWorld = async (t: ExecutionContext, allowExtractFile = true) => {
 	const { catalog } = world.books;
 	const scratch = world.directory;
 	const deps = { catalog, ids: testIds, host, scratch };
-	const start = fakeGuestfish(TREE, asked);
+	const start = fakeGuestfish(tree, asked);
 	const files = createBackupFiles({ ...deps, startGuestfish: start }, (one) => problems.push(one));
 	t.teardown(() => files.close());
 	const newest = world.members.at(-1);
@@ -104,4 +108,31 @@ test("files › what an earlier life of the daemon held is given back at the nex
 	t.deepEqual(await holds(), []);
 	t.deepEqual(await leftovers(), ["knib-files-not-ours"]);
 	t.deepEqual(problems, []);
+});
+
+test("files log › says in which backups a file differs, and where it was not there", async (t) => {
+	const treeOf = (layer: string): FakeGuestTree => {
+		if (layer.includes("/0001-")) return { "/gone": { content: "x" } };
+		const content = layer.includes("/0002-") ? "old" : "new";
+		return { "/hosts": { content }, "/same": { content: "same" }, "/gone": {} };
+	};
+	const { files, view, books, members } = await filesWorld(t, true, treeOf);
+	const ids = members.map(({ manifest }) => manifest.identity.id);
+	const views = await Promise.all(ids.map((id) => books.catalog.findBackup(id)));
+	const log = async (path: string) => {
+		const input = filesLogInputSchema.parse({ vm: "a", path });
+		const { backups, disk, partition } = await files.log(view.vm, views, input);
+		t.deepEqual([disk, partition], ["vda", "whole"]);
+		t.deepEqual(
+			backups.map((one) => one.backup),
+			ids,
+		);
+		return backups.map((one) => one.change);
+	};
+	t.deepEqual(await log("/hosts"), ["absent", "appeared", "changed"]);
+	t.deepEqual(await log("/same"), ["absent", "appeared", "same"]);
+	t.deepEqual(await log("/gone"), ["first", "changed", "same"]);
+	const error = await t.throwsAsync(log("/never"), { instanceOf: KnibError });
+	t.is(error?.code, "NOT_FOUND");
+	await files.close();
 });

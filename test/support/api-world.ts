@@ -90,7 +90,7 @@ export const apiWorld = async (
 			books,
 			jobs: options.jobService ?? jobs.service,
 			care: careless,
-			files: { list: options.listFiles ?? notHere },
+			files: { list: options.listFiles ?? notHere, log: notHere },
 			host: { id: "fe".repeat(32), name: "here" },
 			now: () => AT,
 			ready: Promise.resolve(),

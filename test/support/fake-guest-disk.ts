@@ -1,4 +1,6 @@
 // A disk of a backup whose file systems are a table: partition, raw path, file.
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import type { FileStat, FileSystemView } from "@knib/core";
 import type { GuestDisk } from "../../apps/host-daemon/src/files/guest-disk.ts";
 
@@ -41,6 +43,16 @@ export const fakeGuestDisk = (
 				return raw === "" || raw.includes("/") ? [] : [{ raw, stat: statOf(file) }];
 			});
 			return { files: files.slice(0, most), total: files.length };
+		},
+		digest: async (partition, path) =>
+			createHash("sha256")
+				.update(JSON.stringify(treeOf(partition)[path]))
+				.digest("hex"),
+		download: async (partition, files) => {
+			for (const { from, to } of files) {
+				const { size } = statOf(treeOf(partition)[from] ?? {});
+				await writeFile(to, "x".repeat(size));
+			}
 		},
 		target: async (partition, path) => treeOf(partition)[path]?.target ?? null,
 	};

@@ -1,5 +1,6 @@
 // A guestfish over a tree of files on one ext4 file system without partitions, as far as knib asks: it answers like the real one, and
 // writes to the host only what it is told to.
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import type { Answer, StartGuestfish } from "../../apps/host-daemon/src/files/guestfish.ts";
 
@@ -47,19 +48,25 @@ const namesIn = (tree: FakeGuestTree, path: string): string => {
 	return names.join("");
 };
 
-/** Starts such guestfishes; `asked` collects what they are asked. `onAsk` may hold one up. */
-export const fakeGuestfish = (
-	files: FakeGuestTree,
-	asked: string[] = [],
-	onAsk: (line: string) => Promise<void> = async () => undefined,
-): StartGuestfish => {
-	const tree: FakeGuestTree = { "/": DIRECTORY, ...files };
-	const ask = async (line: string): Promise<Answer> => {
+const answering = (
+	treeOf: (layer: string) => FakeGuestTree,
+	asked: string[],
+): ((line: string) => Promise<Answer>) => {
+	let tree: FakeGuestTree = {};
+	return async (line) => {
 		asked.push(line);
-		await onAsk(line);
 		const [command = "", path = "", local = ""] = wordsOf(line);
 		const file = tree[path];
 		switch (command) {
+			case "add-drive":
+				tree = { "/": DIRECTORY, ...treeOf(path) };
+				return answer();
+			case "checksum":
+				return answer(
+					createHash("sha256")
+						.update(tree[local]?.content ?? "")
+						.digest("hex"),
+				);
 			case "list-devices":
 				return answer("/dev/sda");
 			case "list-filesystems":
@@ -74,11 +81,21 @@ export const fakeGuestfish = (
 				await writeFile(local, namesIn(tree, path), "latin1");
 				return answer();
 			case "download":
-				if (file?.content !== undefined) await writeFile(local, file.content);
+				if (file?.content !== undefined) await writeFile(local, file.content, "latin1");
 				return answer();
 			default:
 				return answer();
 		}
 	};
-	return () => ({ ask, close: async () => void asked.push("exit") });
 };
+
+/** Starts such guestfishes over one tree, or over one for each layer by its path; `asked` collects what they are asked. */
+export const fakeGuestfish =
+	(
+		files: FakeGuestTree | ((layer: string) => FakeGuestTree),
+		asked: string[] = [],
+	): StartGuestfish =>
+	() => ({
+		ask: answering(typeof files === "function" ? files : () => files, asked),
+		close: async () => void asked.push("exit"),
+	});

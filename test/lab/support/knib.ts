@@ -65,7 +65,10 @@ const unwrap = (value: unknown): unknown => {
 export const startKnib = async (
 	lab: Lab,
 	name = "knib",
-	options: { readonly repository?: string } = {},
+	options: {
+		readonly repository?: string;
+		readonly environment?: Readonly<Record<string, string>>;
+	} = {},
 ): Promise<Knib> => {
 	const home = await mkdtemp(join(lab.dir, `${name}-`));
 	const stateDir = join(home, "state");
@@ -80,6 +83,7 @@ export const startKnib = async (
 		KNIB_LIBVIRT_URI: lab.uri,
 		KNIB_SCRATCH_DIR: join(home, "scratch"),
 		NO_COLOR: "1",
+		...options.environment,
 	};
 	let daemon: (Running & { readonly pid?: number }) | null = null;
 

@@ -1,4 +1,5 @@
 // What a finished job says to people, from its result; fields that are missing are left out.
+import { extractResult } from "./files.ts";
 import { counted, safe, short, size } from "./text.ts";
 import { validationResult } from "./validation.ts";
 
@@ -84,17 +85,18 @@ export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "FinishChain") return finishResult;
 	if (type === "BackupValidation") return validationResult;
 	if (type === "DeleteBackup") return deleteResult;
+	if (type === "ExtractFiles") return extractResult;
 	if (type === "VerifyRepository") return verifyResult;
 	if (type === "StartCompression" || type === "FinalizeCompression") return compressionResult;
 	return (result) => safe(JSON.stringify(result));
 };
 
-/** The disks that a backup left out, each with the reason, where no warning names them already. */
+/** The disks that a backup left out, or the files of an extraction, each with the reason, where no warning names them already. */
 export const skippedOf = (result: Result, warnings: readonly string[]): readonly string[] => {
 	const skipped = result["skipped"];
 	if (!Array.isArray(skipped)) return [];
 	return skipped.flatMap((disk: unknown) => {
-		const target = field(disk, "target");
+		const target = field(disk, "target") || field(disk, "path");
 		const named = warnings.some((warning) => warning.includes(` ${target} `));
 		return named ? [] : [`${target} was skipped: ${field(disk, "reason")}`];
 	});

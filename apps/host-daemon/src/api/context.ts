@@ -10,7 +10,7 @@ export type ApiDeps = {
 	readonly books: Books;
 	readonly jobs: JobService;
 	readonly care: BackupCare;
-	readonly files: Pick<BackupFiles, "list">;
+	readonly files: Pick<BackupFiles, "list" | "log">;
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
 	readonly host: { readonly id: string; readonly name: string };

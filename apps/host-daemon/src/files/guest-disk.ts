@@ -2,7 +2,7 @@
 // throw-away overlay, so a journal is replayed there and no byte of the repository changes. Calls are made one at a time.
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type FileStat, type FileSystemView, KnibError, shownName } from "@knib/core";
+import { type FileStat, type FileSystemView, KnibError, sha256Schema, shownName } from "@knib/core";
 import { safe } from "@knib/core/text";
 import type { Guestfish } from "./guestfish.ts";
 import {
@@ -31,10 +31,20 @@ export type GuestDisk = {
 	) => Promise<{ readonly files: readonly FoundFile[]; readonly total: number }>;
 	/** What a symbolic link names, as text; null when it cannot be read. */
 	readonly target: (partition: string, path: string) => Promise<string | null>;
+	/** SHA-256 of a plain file's contents. Rejects with FILE_SYSTEM_UNREADABLE. */
+	readonly digest: (partition: string, path: string) => Promise<string>;
+	/** Writes files to new files of the host; one that cannot be read is missing or short afterwards. */
+	readonly download: (
+		partition: string,
+		files: readonly { readonly from: string; readonly to: string }[],
+		deadlineMs: number,
+	) => Promise<void>;
 };
 
 const MOST_NAME_BYTES = 64 * 1024 * 1024;
 const AT_ONCE = 200;
+/** The longest that a file is hashed, ms. */
+const DIGEST_MS = 30 * 60_000;
 
 const missing = (errors: string): boolean =>
 	/No such file or directory|Not a directory/.test(errors);
@@ -159,7 +169,31 @@ export const createGuestDisk = (guestfish: Guestfish, directory: string): GuestD
 		const { lines, errors } = await guestfish.ask(commandLine("readlink", quoted(path)));
 		return errors === "" ? lines.join("\n") : null;
 	};
-	return { fileSystems, stat, list, target };
+	const download: GuestDisk["download"] = async (partition, files, deadlineMs) => {
+		await mount(partition);
+		const lines = files.flatMap(({ from, to }) => {
+			try {
+				return [commandLine("download", quoted(from), quotedLocal(to))];
+			} catch (thrown) {
+				if (isTooLong(thrown)) return [];
+				throw thrown;
+			}
+		});
+		await Promise.all(lines.map((line) => guestfish.ask(line, deadlineMs)));
+	};
+	const digest: GuestDisk["digest"] = async (partition, path) => {
+		await mount(partition);
+		const line = commandLine("checksum", "sha256", quoted(path));
+		const { lines, errors } = await guestfish.ask(line, DIGEST_MS);
+		const found = sha256Schema.safeParse(lines[0]);
+		if (found.success) return found.data;
+		throw new KnibError(
+			"FILE_SYSTEM_UNREADABLE",
+			`${shownName(path)} on ${partition} cannot be read: ${lastWords(errors)}`,
+		);
+	};
+	return { fileSystems, stat, list, target, digest, download };
 };
+
 const isTooLong = (thrown: unknown): boolean =>
 	thrown instanceof KnibError && thrown.code === "USAGE";

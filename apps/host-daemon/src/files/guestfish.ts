@@ -17,7 +17,8 @@ export type Guestfish = {
 /** Starts guestfish with its files in a directory of its own. */
 export type StartGuestfish = (directory: string) => Guestfish;
 
-const DEADLINE_MS = 60_000;
+/** Without KVM and beside other work the first questions, which look for volumes, take long. */
+const DEADLINE_MS = 300_000;
 const CLOSE_MS = 10_000;
 /** Lines of one answer; more is nothing that knib asks for. */
 const MOST_LINES = 100_000;

@@ -10,6 +10,7 @@ import {
 	type JobRequest,
 	jobRequestSchema,
 	type KnibError,
+	laneOfDirectory,
 	type Plan,
 	type Store,
 	settingMilliseconds,
@@ -70,7 +71,9 @@ const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> =
 	}
 	if ("backup" in request) {
 		const { id, vm } = await deps.catalog.findBackup(request.backup);
-		return { lane: vm.uuid, vm, backup: id };
+		// reading files changes no VM; two jobs that write into one directory do it one after the other
+		const lane = request.type === "ExtractFiles" ? laneOfDirectory(request.directory) : vm.uuid;
+		return { lane, vm, backup: id };
 	}
 	const { uuid, name } = await requireListed(deps.hypervisor, request.vm);
 	return { lane: uuid, vm: { uuid, name }, backup: null };

@@ -158,12 +158,18 @@ const settleIfThere = async (hypervisor: Pick<Hypervisor, "settle">, vm: string)
 	}
 };
 
+/** Jobs that ask nothing of libvirt about the VM whose backups they read. */
+const STANDS_ALONE: ReadonlySet<Plan["type"]> = new Set<Plan["type"]>([
+	"VerifyRepository",
+	"ExtractFiles",
+]);
+
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
 	const { plan } = state;
 	const isNewVm = plan.type === "Restore" && plan.mode === "new";
-	if (!isNewVm && plan.type !== "VerifyRepository" && !isServiceType(plan.type)) {
+	if (!isNewVm && !STANDS_ALONE.has(plan.type) && !isServiceType(plan.type)) {
 		await settleIfThere(deps.hypervisor, state.plan.vm.uuid);
 	}
 	const journal = await parts.journal.reopen(job.id);

@@ -1,6 +1,7 @@
 import {
 	type Chain,
 	type DeletePlan,
+	extractResult,
 	type Plan,
 	type RunState,
 	restoreResult,
@@ -51,6 +52,7 @@ export const finishPlan = async (
 		return restoreResult(plan, outcomes);
 	}
 	if (plan.type === "VerifyRepository") return verifyResult(plan, outcomes);
+	if (plan.type === "ExtractFiles") return extractResult(plan, outcomes);
 	const chains = await refresh(deps, plan);
 	if (plan.steps.some((step) => MERGING.has(step.kind))) {
 		await deps.catalog.noteVm(

@@ -9,6 +9,7 @@ import {
 	type PlanView,
 	planBackup,
 	planDelete,
+	planExtract,
 	planFinalizeCompression,
 	planFinish,
 	planKeptDisks,
@@ -21,6 +22,7 @@ import {
 	type Step,
 } from "@knib/core";
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
+import { gatherExtract } from "../facts/gather-extract.ts";
 import { gatherInPlace, gatherKept } from "../facts/gather-in-place.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
 import {
@@ -100,6 +102,8 @@ const decide = async (
 			return planDelete(await gatherDelete(deps, request, self));
 		case "VerifyRepository":
 			return planVerify(await gatherVerify(deps, request));
+		case "ExtractFiles":
+			return planExtract(await gatherExtract(deps, request));
 		default:
 			return assertNever(request);
 	}
@@ -196,6 +200,8 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 		"put the new layers in place, on the parent of what is taken out; the old ones into the trash",
 	"verify-chains": (step) =>
 		`re-read ${step.bytes} bytes in ${step.chains.length} chains and check every image`,
+	"fetch-files": () => "read the files through an appliance into a directory beside their place",
+	"place-files": () => "put the files in their place",
 	"trash-backups": (step) => `move ${step.backups.join(", ")} into the trash`,
 };
 

@@ -92,3 +92,27 @@ export type FilesView = {
 	readonly total: number;
 	readonly truncated: boolean;
 };
+
+/** How a file differs from what the backup before held. `absent`: it is not there, and was not; `first`: nothing to compare with. */
+export type FileChange = "first" | "same" | "changed" | "appeared" | "gone" | "absent";
+
+/** What `files log` prints: one file over the restore points of a VM, oldest first. */
+export type FilesLogView = {
+	readonly vm: { readonly uuid: string; readonly name: string };
+	readonly disk: string;
+	readonly partition: string;
+	readonly path: string;
+	readonly backups: readonly {
+		readonly backup: string;
+		readonly pointInTime: string;
+		readonly change: FileChange;
+		/** Null where the file is not there. */
+		readonly file: FileStat | null;
+		/** Of a plain file. */
+		readonly sha256: string | null;
+		/** Of a symbolic link. */
+		readonly target: string | null;
+	}[];
+	/** Backups that were not looked into, and why. */
+	readonly skipped: readonly { readonly backup: string; readonly reason: string }[];
+};

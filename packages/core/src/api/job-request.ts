@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { targetSchema, uuidSchema } from "../domain/ids.ts";
 import { validationStepSchema } from "../domain/offering.ts";
+import { guestPathSchema, partitionSchema } from "./files.ts";
 
 const vmArgument = z.string().min(1).max(500);
 
@@ -118,6 +119,23 @@ export const verifyRepositoryRequestSchema = z.strictObject({
 	rate: z.number().int().nonnegative().default(0),
 });
 export type VerifyRepositoryRequest = z.infer<typeof verifyRepositoryRequestSchema>;
+export const extractFilesRequestSchema = z.strictObject({
+	type: z.literal("ExtractFiles"),
+	backup: backupArgument,
+	disk: targetSchema,
+	/** Absent: the only file system, or the only one that holds the first path. */
+	partition: partitionSchema.optional(),
+	/** Files and directories, each with all below it. */
+	paths: z.array(guestPathSchema).min(1).max(1000),
+	/** Directory on the daemon's host that gets them. */
+	directory: z
+		.string()
+		.max(4096)
+		.regex(/^\/[^\0]*$/, "the directory for the files is an absolute path"),
+	/** Replace files that are there. */
+	overwrite: z.boolean().default(false),
+});
+export type ExtractFilesRequest = z.infer<typeof extractFilesRequestSchema>;
 
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
@@ -128,6 +146,7 @@ export const jobRequestSchema = z.discriminatedUnion("type", [
 	finalizeCompressionRequestSchema,
 	deleteBackupRequestSchema,
 	verifyRepositoryRequestSchema,
+	extractFilesRequestSchema,
 ]);
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request before its defaults are filled in. */

@@ -74,6 +74,20 @@ export const outcomesSchema = z.strictObject({
 	/** A screenshot was kept beside the report. */
 	screenshot: z.boolean().optional(),
 	agentMs: z.number().nullable().optional(),
+	/** What an extraction of files made; names are shown names. */
+	extracted: z
+		.strictObject({
+			partition: z.string(),
+			files: z.number().int(),
+			directories: z.number().int(),
+			links: z.number().int(),
+			bytes: z.number().int(),
+			items: z.array(z.strictObject({ path: z.string(), to: z.string() })),
+			/** What was left out, the first thousand of it. */
+			skipped: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+			skippedCount: z.number().int(),
+		})
+		.optional(),
 });
 export type Outcomes = z.infer<typeof outcomesSchema>;
 

@@ -45,6 +45,7 @@ export const followUps = (facts: FollowUpFacts): readonly JobRequest[] => {
 			return facts.outcomes.manifest !== undefined ? validation(backup, offering) : [];
 		case "BackupValidation":
 		case "DeleteBackup":
+		case "ExtractFiles":
 		case "FinishChain":
 		case "Restore":
 		case "VerifyRepository":

@@ -1,6 +1,7 @@
 import type { BackupMarks } from "../domain/chain.ts";
 import type { BackupKind, Consistency, SkippedDisk } from "../domain/manifest.ts";
 import type { ErrorCode, ErrorDetails } from "../errors.ts";
+import type { ExtractPlan } from "./plan-extract.ts";
 import type { ServicePlan, VerifyPlan } from "./service-plans.ts";
 import type { Step } from "./steps.ts";
 
@@ -92,6 +93,7 @@ export type ValidationPlan = PlanBase & {
 
 export type Plan =
 	| BackupPlan
+	| ExtractPlan
 	| FinishPlan
 	| RestorePlan
 	| ValidationPlan
@@ -105,9 +107,14 @@ export const vmOfPlan = (plan: Plan): PlanBase["vm"] | null =>
 /** The backup that a plan is about; null for one that is about a chain or more. */
 export const backupOfPlan = (plan: Plan): string | null => ("backup" in plan ? plan.backup : null);
 
-/** The lane in which a plan's job has its turn: that of its VM, or of the repository that it re-reads. */
-export const laneOfPlan = (plan: Plan): string =>
-	plan.type === "VerifyRepository" ? `verify:${plan.repository.id}` : plan.vm.uuid;
+/** The lane of jobs that write files into a directory: it changes no VM. */
+export const laneOfDirectory = (directory: string): string => `files:${directory}`;
+
+/** The lane in which a plan's job has its turn: that of its VM, of the repository that it re-reads, or of the directory that it fills. */
+export const laneOfPlan = (plan: Plan): string => {
+	if (plan.type === "ExtractFiles") return laneOfDirectory(plan.directory);
+	return plan.type === "VerifyRepository" ? `verify:${plan.repository.id}` : plan.vm.uuid;
+};
 
 export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({
 	refused: true,

@@ -131,6 +131,8 @@ export type Step =
 			readonly parallel: number;
 			readonly owner: FileOwner;
 	  }
+	| { readonly kind: "fetch-files" }
+	| { readonly kind: "place-files" }
 	| { readonly kind: "check-disks"; readonly disks: readonly RestoreDiskPlan[] }
 	| { readonly kind: "define-vm" }
 	| RestoreInPlaceStep
@@ -233,4 +235,5 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"drop-old",
 	// A VM that may run has a state of its own, which nothing can bring back.
 	"start-vm",
+	"place-files",
 ]);

@@ -6,6 +6,7 @@ import { beginCompression, compressLayers, verifyOldLayers } from "./compress.ts
 import { foldLayers, switchFolded } from "./consolidate.ts";
 import { checkLayers, copyLayers } from "./copy-layers.ts";
 import { markRemoved, trashBackups } from "./delete.ts";
+import { fetchStep, placeStep } from "./extract-files.ts";
 import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
 import { dropOld, undoRestore } from "./kept-disks.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
@@ -48,6 +49,8 @@ const EXECUTORS: Table = {
 	"undo-restore": undoRestore,
 	"drop-old": dropOld,
 	"start-vm": startVm,
+	"fetch-files": fetchStep,
+	"place-files": placeStep,
 	"report-obstacles": reportObstacles,
 	"begin-validation": beginValidation,
 	"verify-digests": verifyDigests,
