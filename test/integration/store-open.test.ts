@@ -57,7 +57,7 @@ test.serial("store › is private to its user", async (t) => {
 });
 
 const MARKERS: Record<string, string> = {
-	"of a newer version": '{"format":"knib-store","version":2,"log":"log-1","more":true}',
+	"of a newer version": '{"format":"knib-store","version":3,"log":"log-1","more":true}',
 	"of something else": '{"format":"other","version":1,"log":"log-1"}',
 	"that is cut off": '{"format":"knib-store","ver',
 	"that names a path": '{"format":"knib-store","version":1,"log":"../log-1"}',

@@ -95,7 +95,8 @@ test("mesh › mends by digests what a wrong checkpoint hides", async (t) => {
 	const cluster = { members: new Set<string>() };
 	const [a, b] = [makeHost(cluster), makeHost(cluster)];
 	await a.put("job", "j1", { state: "running" });
-	await b.replica.keepCheckpoint(a.id, "job", { epoch: a.replica.epoch, seq: 1 });
+	const checkpoint = { epoch: a.replica.epoch, seq: 1 };
+	await b.replica.merge([], { peer: a.id, kind: "job", checkpoint });
 	connect(a, b);
 	await untilEqual([a, b]);
 	t.is((await b.replica.list("job")).length, 1);

@@ -1,5 +1,5 @@
 import type { Store } from "@knib/core";
-import { openRxStore, type RxStore } from "@knib/sync";
+import { createSigner, openRxStore, type RxStore } from "@knib/sync";
 import type { AlertListener } from "./catalog/alert-book.ts";
 import { catalogDocuments, createCatalog } from "./catalog/create-catalog.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
@@ -16,7 +16,12 @@ export const openHostStore = (
 	identity: Identity,
 	onFatal: (error: unknown) => void,
 ): Promise<RxStore> =>
-	openRxStore({ dir: `${config.stateDir}/store`, owner: identity.id, onFatal });
+	openRxStore({
+		dir: `${config.stateDir}/store`,
+		owner: identity.id,
+		sign: createSigner(identity.privateKey),
+		onFatal,
+	});
 
 /** Repositories on this host's file systems. */
 export const hostRepositories = async (identity: Identity): Promise<RepositoryDriver> =>

@@ -157,6 +157,18 @@ export const ERRORS = {
 		"libvirt does not answer",
 		"check that libvirtd runs and the URI is right: `knib doctor`",
 	),
+	PEER_UNREACHABLE: row(
+		8,
+		"soon",
+		"a peer cannot be reached",
+		"see `knib peer list`; what it was last known to have stays visible",
+	),
+	PAIRING_FAILED: row(
+		6,
+		"no",
+		"the pairing was refused",
+		"make a new code on the other host with `knib peer invite`",
+	),
 	REPOSITORY_UNREACHABLE: row(8, "soon", "the repository does not answer", "check its mount"),
 	STORE_FAILED: row(
 		1,

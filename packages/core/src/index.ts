@@ -66,6 +66,7 @@ export * from "./replication/edit-shared.ts";
 export * from "./replication/hybrid-clock.ts";
 export * from "./replication/merge.ts";
 export * from "./replication/replica-document.ts";
+export * from "./replication/shared-body.ts";
 export * from "./replication/writers.ts";
 export * from "./repository-port.ts";
 export * from "./settings.ts";

@@ -1,4 +1,4 @@
-// The store's port: the searchable, later replicated view of what repositories, libvirt and journals say. It may be lost and
+// The store's port: the searchable, replicated view of what repositories, libvirt and journals say. It may be lost and
 // rebuilt (I3). Documents lie in envelopes with a loose body, so that hosts of different versions can live together.
 import { z } from "zod";
 import { KnibError } from "./errors.ts";
@@ -37,11 +37,11 @@ export type DocumentBody = Readonly<Record<string, unknown>>;
 export const envelopeSchema = z.object({
 	id: documentIdSchema,
 	kind: documentKindSchema,
-	/** The host that wrote this version. */
+	/** The host that wrote this version; of a document that every host writes, this one. */
 	owner: z.string().min(1).max(128),
 	/** The owner's counter at this write: it grows with every write of the owner and is never used twice in the life of a store. */
 	ver: z.number().int().positive(),
-	/** The owner's signature; empty while documents stay on one host. */
+	/** The owner's signature; empty on this host's own documents, which are signed when a peer asks for them, and on those that every host writes, whose fields are signed. */
 	sig: z.string(),
 	body: documentBodySchema,
 });
@@ -65,8 +65,10 @@ export type StoreListener = (change: StoreChange) => void;
 export interface Store {
 	/** The document, or undefined when there is none or it was removed. */
 	get(kind: DocumentKind, id: string): Promise<Envelope | undefined>;
-	/** All documents of a kind, by id. */
+	/** All documents of a kind that this host owns or that every host writes, by id. */
 	list(kind: DocumentKind): Promise<readonly Envelope[]>;
+	/** The documents of a kind that other hosts own, as far as they have come here; by owner and id. Empty for a kind that every host writes. */
+	foreign(kind: DocumentKind): Promise<readonly Envelope[]>;
 	/** Creates or replaces a document; durable when it resolves. Writes to one document happen in the order of the calls. The body is copied and must be JSON. */
 	put(kind: DocumentKind, id: string, body: DocumentBody): Promise<Envelope>;
 	/** Creates or replaces documents of one kind, all or none, also over a crash. The ids must differ. */

@@ -4,7 +4,7 @@ import type { ExecutionContext } from "ava";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The owner in tests. */
-export const OWNER = "host-a";
+export const OWNER = "a1".repeat(32);
 
 /** Opens the durable store in a directory; a failure of its log fails the test. */
 export const openStoreIn = async (t: ExecutionContext, dir: string) =>
@@ -14,4 +14,11 @@ export const openStoreIn = async (t: ExecutionContext, dir: string) =>
 export const STORES: Record<string, (t: ExecutionContext) => Promise<Store>> = {
 	memory: async () => createMemoryStore({ owner: OWNER }),
 	rx: async (t) => openStoreIn(t, await temporaryDirectory(t)),
+	"replicated rx": async (t) =>
+		openRxStore({
+			dir: await temporaryDirectory(t),
+			owner: OWNER,
+			sign: (text) => `signed ${text.length}`,
+			onFatal: (error) => t.fail(error.message),
+		}),
 };

@@ -16,6 +16,8 @@ import type { Documents } from "./documents.ts";
 
 /** The name of the offering that `init` makes and that VMs without an assignment get. */
 export const DEFAULT_OFFERING = "default";
+/** Its id, the same on every host, so that hosts which are paired later have one default offering. */
+export const DEFAULT_OFFERING_ID = "00000000-0000-7000-8000-0000defa0170";
 
 type Deps = {
 	readonly offerings: Documents<Offering>;
@@ -109,13 +111,16 @@ export const createOfferingBook = (deps: Deps) => {
 				details: { hint: "`knib init` makes one" },
 			});
 		},
-		create: async (input: OfferingCreateInput): Promise<Change<OfferingView>> => {
+		create: async (
+			input: OfferingCreateInput,
+			id: string = deps.uuid(),
+		): Promise<Change<OfferingView>> => {
 			const { dryRun: _, repository, ...fields } = input;
 			await mustBeFree(fields.name);
 			const offering = normal({
 				...offeringFieldsSchema.parse(fields),
 				...(repository === undefined ? {} : { repository: await deps.repositoryId(repository) }),
-				id: deps.uuid(),
+				id,
 				createdAt: deps.now(),
 			});
 			return changeOf("OfferingCreate", offering, [`creates the offering ${offering.name}`]);

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import type { InitInput, InitView, Outcome } from "@knib/core";
 import { carryOut } from "../catalog/change.ts";
 import type { Books } from "../catalog/create-catalog.ts";
-import { DEFAULT_OFFERING } from "../catalog/offering-book.ts";
+import { DEFAULT_OFFERING, DEFAULT_OFFERING_ID } from "../catalog/offering-book.ts";
 
 type Place = Pick<InitView, "host" | "config" | "stateDir" | "socket">;
 
@@ -51,7 +51,10 @@ export const initCatalog = async (
 					: undefined;
 			const offering = living.some(({ name }) => name === DEFAULT_OFFERING)
 				? undefined
-				: await books.offerings.create({ ...DEFAULT_FIELDS, validationSteps: ["screenshot"] });
+				: await books.offerings.create(
+						{ ...DEFAULT_FIELDS, validationSteps: ["screenshot"] },
+						DEFAULT_OFFERING_ID,
+					);
 			const explain = [...(offering?.explain ?? []), ...(repository?.explain ?? [])];
 			return {
 				type: "Init",

@@ -1,4 +1,5 @@
 // Whether a document that a peer sent may be merged. Pure: the caller verifies signatures and knows the hosts and the time.
+import type { DocumentBody, DocumentKind } from "../store.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isTooFarAhead } from "./hybrid-clock.ts";
 import { normalDocument } from "./merge.ts";
@@ -10,6 +11,7 @@ import {
 	replicaDocumentSchema,
 	type SharedDocument,
 } from "./replica-document.ts";
+import { bodyOfShared } from "./shared-body.ts";
 import { writingWay } from "./writers.ts";
 
 /** A longer document is not merged. */
@@ -30,6 +32,12 @@ export type Judge = {
 	/** True when the host has signed the text. Must not throw. */
 	readonly verify: (host: string, text: string, sig: string) => boolean;
 	readonly wallMs: number;
+	/** True for a document that is here already as it is: it was judged when it came. */
+	readonly isHeld?: (document: ReplicaDocument) => boolean;
+	/** False for a host that may only look: it writes no shared documents. */
+	readonly maySetPolicy?: (host: string) => boolean;
+	/** False when the body of a kind is not what this knib understands. */
+	readonly fits?: (kind: DocumentKind, id: string, body: DocumentBody) => boolean;
 };
 
 const judgeOwned = (document: OwnedDocument, judge: Judge): DropReason | undefined => {
@@ -45,7 +53,9 @@ const judgeShared = (document: SharedDocument, judge: Judge): DropReason | undef
 	const all = Object.entries(document.fields).flatMap(([field, registers]) =>
 		registers.map((register) => ({ field, register })),
 	);
-	if (!all.every(({ register }) => judge.isKnown(register.writer))) return "writer";
+	const mayWrite = (host: string): boolean =>
+		judge.isKnown(host) && judge.maySetPolicy?.(host) !== false;
+	if (!all.every(({ register }) => mayWrite(register.writer))) return "writer";
 	if (all.some(({ register }) => isTooFarAhead(register.hlc, judge.wallMs))) return "clock";
 	const isSigned = all.every(({ field, register }) =>
 		judge.verify(register.writer, registerText(document, field, register), register.sig),
@@ -70,8 +80,14 @@ export const judgeDocument = (raw: unknown, judge: Judge): Judgement => {
 	const parsed = replicaDocumentSchema.safeParse(raw);
 	if (!parsed.success) return { accepted: false, reason: "schema" };
 	const document = parsed.data;
+	if (judge.isHeld?.(document) === true) return { accepted: true, document };
 	const reason =
 		document.way === "owned" ? judgeOwned(document, judge) : judgeShared(document, judge);
 	if (reason !== undefined) return { accepted: false, reason };
-	return { accepted: true, document: normalDocument(document) };
+	const normal = normalDocument(document);
+	const body = normal.way === "owned" ? normal.body : (bodyOfShared(normal) ?? null);
+	if (body !== null && judge.fits?.(normal.kind, normal.id, body) === false) {
+		return { accepted: false, reason: "schema" };
+	}
+	return { accepted: true, document: normal };
 };

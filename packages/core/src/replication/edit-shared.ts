@@ -1,4 +1,5 @@
 // Writing and reading the fields of a shared document.
+import { canonicalJson } from "./canonical-json.ts";
 import { HLC_START, type Hlc, laterHlc } from "./hybrid-clock.ts";
 import { mergeRegisters } from "./merge.ts";
 import { type Register, registerText, type SharedDocument } from "./replica-document.ts";
@@ -53,8 +54,12 @@ export const sharedBody = (document: SharedDocument): Readonly<Record<string, un
 		),
 	);
 
-/** Every value that a concurrent one overruled and that nobody has settled. */
+/** Every value that a concurrent, different one overruled and that nobody has settled. */
 export const sharedConflicts = (document: SharedDocument): readonly FieldConflict[] =>
 	Object.entries(document.fields).flatMap(([field, [kept, ...others]]) =>
-		kept === undefined ? [] : others.map((lost) => ({ field, kept, lost })),
+		kept === undefined
+			? []
+			: others
+					.filter(({ value }) => canonicalJson(value) !== canonicalJson(kept.value))
+					.map((lost) => ({ field, kept, lost })),
 	);

@@ -32,3 +32,6 @@ export const laterHlc = (a: Hlc, b: Hlc): Hlc => (a < b ? b : a);
 /** True when a value is farther ahead of the wall clock than any honest host's. */
 export const isTooFarAhead = (hlc: Hlc, wallMs: number): boolean =>
 	hlcMilliseconds(hlc) > wallMs + FARTHEST_AHEAD_MS;
+
+/** The value for a field that was written before there was a clock, in the order of its writer's counter. */
+export const hlcOfVersion = (ver: number): Hlc => text(ver % 2 ** 40, 0);

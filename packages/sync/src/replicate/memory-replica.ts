@@ -38,7 +38,7 @@ export const createMemoryReplica = (epoch: string, now: () => number): Replica =
 		lastSeq += 1;
 		entries.delete(key);
 		entries.set(key, { seq: lastSeq, at: now(), document: after });
-		digest.replace(before, after);
+		digest.set(key, after);
 		return true;
 	};
 
@@ -58,9 +58,14 @@ export const createMemoryReplica = (epoch: string, now: () => number): Replica =
 
 	return {
 		epoch,
-		merge: async (documents) => {
+		merge: async (documents, read) => {
+			if (read !== undefined) checkpoints.set(`${read.peer}/${read.kind}`, read.checkpoint);
 			const changed = new Set(documents.filter(mergeOne).map(({ kind }) => kind));
 			for (const kind of changed) for (const listener of listeners) listener(kind);
+		},
+		holds: (document) => {
+			const held = shelfOf(document.kind).entries.get(replicaKey(document))?.document;
+			return held !== undefined && canonicalJson(held) === canonicalJson(document);
 		},
 		since: async (kind, checkpoint, limit) => {
 			const isOurs = checkpoint?.epoch === epoch && checkpoint.seq <= lastSeq;
@@ -72,8 +77,9 @@ export const createMemoryReplica = (epoch: string, now: () => number): Replica =
 				.map(([, { document }]) => document),
 		digest: async (kind) => shelfOf(kind).digest.hex,
 		checkpoint: async (peer, kind) => checkpoints.get(`${peer}/${kind}`),
-		keepCheckpoint: async (peer, kind, checkpoint) => {
-			checkpoints.set(`${peer}/${kind}`, checkpoint);
+		lag: (kind, seq) => {
+			const missing = [...shelfOf(kind).entries.values()].filter((entry) => entry.seq > seq);
+			return { documents: missing.length, oldestAt: missing[0]?.at ?? null };
 		},
 		subscribe: (listener) => {
 			listeners.add(listener);

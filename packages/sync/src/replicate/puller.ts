@@ -14,11 +14,15 @@ type Deps = {
 		kind: DocumentKind,
 		checkpoint: ReplicaCheckpoint | undefined,
 	) => Promise<FrameOf<"docs">>;
+	/** Called with what was merged. */
+	readonly onMerged: (documents: readonly ReplicaDocument[]) => void;
+	/** Called when this host has all that there was. */
+	readonly onRead: (kind: DocumentKind, checkpoint: ReplicaCheckpoint) => void;
 	/** Called when a pull failed; the link is of no use any more. */
 	readonly onFailed: (error: unknown) => void;
 };
 
-type Wish = { digest: string | undefined };
+type Wish = { readonly digest?: string; readonly fromStart?: boolean };
 
 const isProgress = (before: ReplicaCheckpoint | undefined, after: ReplicaCheckpoint): boolean =>
 	before === undefined || before.epoch !== after.epoch || before.seq < after.seq;
@@ -27,23 +31,32 @@ export class Puller {
 	readonly #deps: Deps;
 	/** What was asked for while a pull of the kind is under way. */
 	readonly #running = new Map<DocumentKind, Wish | undefined>();
+	/** Kinds of which documents were dropped since nobody here knew their writer. */
+	readonly #unknownWriters = new Set<DocumentKind>();
 	#stopped = false;
 
 	constructor(deps: Deps) {
 		this.#deps = deps;
 	}
 
-	/** Pulls what is new of a kind, at once or after the pull under way. When the replica then has not the digest that the peer claims, everything is pulled. */
-	want(kind: DocumentKind, digest?: string): void {
+	/** Pulls what is new of a kind, at once or after the pull under way; resolves when there is nothing more to pull. When the replica then has not the digest that the peer claims, everything is pulled. */
+	async want(kind: DocumentKind, wish: Wish = {}): Promise<void> {
 		if (this.#stopped) return;
 		if (this.#running.has(kind)) {
-			this.#running.set(kind, { digest });
+			this.#running.set(kind, { ...this.#running.get(kind), ...wish });
 			return;
 		}
 		this.#running.set(kind, undefined);
-		this.#run(kind, digest).catch((error: unknown) => {
+		await this.#run(kind, wish).catch((error: unknown) => {
 			if (!this.#stopped) this.#deps.onFailed(error);
 		});
+	}
+
+	/** Pulls again whatever held documents of hosts that were not known then. */
+	async recheck(): Promise<void> {
+		const kinds = [...this.#unknownWriters];
+		this.#unknownWriters.clear();
+		await Promise.all(kinds.map((kind) => this.want(kind, { fromStart: true })));
 	}
 
 	/** Begins nothing new. */
@@ -51,12 +64,15 @@ export class Puller {
 		this.#stopped = true;
 	}
 
-	async #run(kind: DocumentKind, digest: string | undefined): Promise<void> {
-		let wish: Wish | undefined = { digest };
+	async #run(kind: DocumentKind, first: Wish): Promise<void> {
+		let wish: Wish | undefined = first;
 		while (wish !== undefined && !this.#stopped) {
 			this.#running.set(kind, undefined);
-			await this.#pull(kind, await this.#deps.replica.checkpoint(this.#deps.peer, kind));
-			await this.#mend(kind, wish.digest);
+			const { fromStart, digest }: Wish = wish;
+			const { replica, peer } = this.#deps;
+			const from = fromStart ? undefined : await replica.checkpoint(peer, kind);
+			await this.#pull(kind, from);
+			await this.#mend(kind, digest);
 			wish = this.#running.get(kind);
 		}
 		this.#running.delete(kind);
@@ -77,20 +93,27 @@ export class Puller {
 			if (answer.more && !isProgress(checkpoint, answer.checkpoint)) {
 				throw new Error("the peer's answers lead nowhere");
 			}
-			await replica.merge(this.#accepted(kind, answer.documents));
-			await replica.keepCheckpoint(peer, kind, answer.checkpoint);
+			const read = { peer, kind, checkpoint: answer.checkpoint };
+			const accepted = this.#accepted(kind, answer.documents);
+			this.#deps.onMerged(accepted);
+			const isNews = checkpoint?.seq !== answer.checkpoint.seq || accepted.length > 0;
+			if (isNews) await replica.merge(accepted, read);
 			checkpoint = answer.checkpoint;
 			more = answer.more;
+			if (!more && isNews) this.#deps.onRead(kind, checkpoint);
 		}
 	}
 
 	#accepted(kind: DocumentKind, documents: readonly unknown[]): readonly ReplicaDocument[] {
 		const { counter } = this.#deps;
-		const judge = this.#deps.judge();
+		const isHeld: Judge["isHeld"] = (document) => this.#deps.replica.holds(document);
+		const judge = { ...this.#deps.judge(), isHeld };
 		const accepted = documents.flatMap((raw) => {
 			const judgement = judgeDocument(raw, judge);
 			if (judgement.accepted && judgement.document.kind === kind) return [judgement.document];
-			counter.drop(judgement.accepted ? "schema" : judgement.reason);
+			const reason = judgement.accepted ? "schema" : judgement.reason;
+			counter.drop(reason);
+			if (reason === "writer") this.#unknownWriters.add(kind);
 			return [];
 		});
 		counter.accept(accepted.length);

@@ -1,5 +1,5 @@
 // One link at work: says hello, answers questions, pulls what the peer has. Whatever comes, nothing is thrown at the caller.
-import type { DocumentKind, Judge } from "@knib/core";
+import type { DocumentKind, Judge, ReplicaDocument } from "@knib/core";
 import type { Link } from "../link/link.ts";
 import {
 	type Frame,
@@ -7,12 +7,15 @@ import {
 	type Hello,
 	MOST_DOCUMENTS,
 	parseFrame,
+	type ReplicaCheckpoint,
 } from "../wire/frames.ts";
 import { helloProblem, makeHello, understoodKinds } from "../wire/hello.ts";
+import { Live, type LiveHandler } from "../wire/live.ts";
 import type { PeerCounter } from "../wire/peer-counts.ts";
 import { Requests } from "../wire/requests.ts";
 import { answerSince } from "./answer.ts";
 import { Puller } from "./puller.ts";
+import { Received } from "./received.ts";
 import type { Replica } from "./replica.ts";
 
 /** What a session works with. */
@@ -26,8 +29,14 @@ export type SessionDeps = {
 	readonly timeoutMs: number;
 	/** How far the peer has read this host's log, as it says. */
 	readonly onAcknowledged: (kind: DocumentKind, seq: number) => void;
+	/** The peer's clock minus this host's, ms. */
+	readonly onHello: (skewMs: number) => void;
 	readonly onClosed: (reason: string) => void;
+	readonly handler?: LiveHandler | undefined;
 };
+
+/** Who is a member stands in this kind: it is pulled before what the members wrote. */
+const FIRST: DocumentKind = "setting";
 
 /** A peer that reads so slowly is cut off. */
 const MOST_WAITING = 32 * 1024 * 1024;
@@ -38,6 +47,8 @@ export class Session {
 	readonly #deps: SessionDeps;
 	readonly #requests: Requests;
 	readonly #puller: Puller;
+	readonly live: Live;
+	readonly #received = new Received();
 	readonly #answering = new Set<DocumentKind>();
 	/** Kinds of which the peer was told and has not asked since. */
 	readonly #told = new Set<DocumentKind>();
@@ -47,6 +58,15 @@ export class Session {
 		this.#deps = deps;
 		this.#requests = new Requests(deps.timeoutMs);
 		const { link, replica, counter, judge } = deps;
+		this.live = new Live({
+			peer: link.peer,
+			send: (frame) => {
+				this.#send(frame);
+			},
+			waiting: () => link.waiting(),
+			handler: deps.handler,
+			timeoutMs: deps.timeoutMs,
+		});
 		this.#puller = new Puller({
 			peer: link.peer,
 			replica,
@@ -57,10 +77,21 @@ export class Session {
 					const from = checkpoint === undefined ? {} : { checkpoint };
 					this.#send({ type: "since", id, kind, ...from, limit: MOST_DOCUMENTS });
 				}),
+			onMerged: (documents) => {
+				this.#received.note(documents);
+			},
+			onRead: (kind, checkpoint) => {
+				this.#send({ type: "ack", kind, checkpoint });
+			},
 			onFailed: (error) => {
 				link.close(words(error));
 			},
 		});
+	}
+
+	/** Pulls again what was dropped since its writer was not known. */
+	recheck(): void {
+		void this.#puller.recheck();
 	}
 
 	/** Says hello and listens. */
@@ -73,6 +104,7 @@ export class Session {
 			closed: (reason) => {
 				this.#puller.stop();
 				this.#requests.close(reason);
+				this.live.close(reason);
 				this.#deps.onClosed(reason);
 			},
 		});
@@ -120,18 +152,47 @@ export class Session {
 			link.close(problem);
 			return;
 		}
-		this.#kinds = new Set(understoodKinds(hello));
-		for (const kind of this.#kinds) this.#puller.want(kind);
+		const kinds = new Set(understoodKinds(hello));
+		this.#kinds = kinds;
+		this.#deps.onHello(hello.wallClock - judge().wallMs);
+		void this.#pullAll(kinds);
+	}
+
+	async #pullAll(kinds: ReadonlySet<DocumentKind>): Promise<void> {
+		if (kinds.has(FIRST)) await this.#puller.want(FIRST);
+		for (const kind of kinds) void this.#puller.want(kind);
 	}
 
 	#handle(frame: Exclude<Frame, Hello>): void {
-		if (frame.type === "docs") {
-			if (!this.#requests.answer(frame)) this.#deps.counter.unexpected();
-		} else if (frame.type === "since") this.#answer(frame);
-		else if (this.#kinds?.has(frame.kind)) {
-			if (frame.type === "dirty") this.#puller.want(frame.kind);
-			else this.#compare(frame);
+		switch (frame.type) {
+			case "docs":
+				if (!this.#requests.answer(frame)) this.#deps.counter.unexpected();
+				break;
+			case "since":
+				this.#answer(frame);
+				break;
+			case "ack":
+				this.#acknowledge(frame.kind, frame.checkpoint);
+				break;
+			case "dirty":
+				if (this.#kinds?.has(frame.kind)) void this.#puller.want(frame.kind);
+				break;
+			case "digest":
+				if (this.#kinds?.has(frame.kind)) this.#compare(frame);
+				break;
+			case "call":
+			case "reply":
+			case "open":
+			case "item":
+			case "end":
+			case "stop":
+				if (!this.live.receive(frame)) this.#deps.counter.unexpected();
 		}
+	}
+
+	#acknowledge(kind: DocumentKind, checkpoint: ReplicaCheckpoint): void {
+		const { replica, onAcknowledged } = this.#deps;
+		if (checkpoint.epoch === replica.epoch) onAcknowledged(kind, checkpoint.seq);
 	}
 
 	#answer(question: FrameOf<"since">): void {
@@ -142,9 +203,13 @@ export class Session {
 		}
 		this.#answering.add(kind);
 		this.#told.delete(kind);
-		const { replica, link, onAcknowledged } = this.#deps;
-		if (checkpoint?.epoch === replica.epoch) onAcknowledged(kind, checkpoint.seq);
-		answerSince(replica, question)
+		const { replica, link } = this.#deps;
+		if (checkpoint !== undefined) this.#acknowledge(kind, checkpoint);
+		// Who reads from the beginning may have lost even what it wrote itself.
+		const isKnown = (document: ReplicaDocument): boolean =>
+			checkpoint !== undefined &&
+			((document.way === "owned" && document.owner === link.peer) || this.#received.has(document));
+		answerSince(replica, question, isKnown)
 			.then((text) => {
 				link.send(text);
 			})
@@ -160,7 +225,7 @@ export class Session {
 		const { replica, link } = this.#deps;
 		replica.digest(kind).then(
 			(mine) => {
-				if (mine !== digest) this.#puller.want(kind, digest);
+				if (mine !== digest) void this.#puller.want(kind, { digest });
 			},
 			(error: unknown) => {
 				link.close(words(error));

@@ -77,15 +77,30 @@ export class DurableCollection<T> {
 	}
 
 	/** Forgets the documents that the predicate picks, for good, in the log too. */
-	async purge(picks: (document: RxDocumentData<T>) => boolean): Promise<void> {
+	async purge(picks: (document: RxDocumentData<T>, seq: number) => boolean): Promise<number> {
+		let purged = 0;
 		await this.#queue.submit({
 			keys: "all",
 			prepare: () => {
-				const documents = this.#read([...this.#seqs.keys()]).filter(picks);
+				const documents = this.contents()
+					.filter(({ document, seq }) => picks(document, seq))
+					.map(({ document }) => document);
+				purged = documents.length;
 				const purges = documents.map((document) => this.#key(this.#idOf(document)));
 				return { puts: [], purges, apply: async () => this.#forget(documents) };
 			},
 		});
+		return purged;
+	}
+
+	/** A document as it is now, without waiting for what is being written; tombstones too. */
+	peek(id: string): RxDocumentData<T> | undefined {
+		return this.#read([id])[0];
+	}
+
+	/** The ids of the documents written after a number, oldest first. */
+	after(seq: number): readonly string[] {
+		return [...this.#seqs].filter(([, written]) => written > seq).map(([id]) => id);
 	}
 
 	/** Up to `limit` documents written after the checkpoint, oldest first. A checkpoint of another epoch starts from the beginning. */

@@ -33,7 +33,7 @@ type Hooks<T> = {
 	readonly onClosed: () => void;
 };
 
-class DurableInstance<T> implements RxStorageInstance<T, object, object, Checkpoint> {
+export class DurableInstance<T> implements RxStorageInstance<T, object, object, Checkpoint> {
 	readonly databaseName: string;
 	readonly collectionName: string;
 	readonly schema: Readonly<RxJsonSchema<RxDocumentData<T>>>;
@@ -87,6 +87,21 @@ class DurableInstance<T> implements RxStorageInstance<T, object, object, Checkpo
 		const latest = now() - minimumDeletedTime;
 		await this.#usable().purge((document) => document._deleted && document._meta.lwt <= latest);
 		return true;
+	}
+
+	/** Forgets the documents that the predicate picks; answers how many. */
+	async purge(picks: (document: RxDocumentData<T>, seq: number) => boolean): Promise<number> {
+		return this.#usable().purge(picks);
+	}
+
+	/** See DurableCollection. */
+	peek(id: string): RxDocumentData<T> | undefined {
+		return this.#usable().peek(id);
+	}
+
+	/** See DurableCollection. */
+	after(seq: number) {
+		return this.#usable().after(seq);
 	}
 
 	async remove(): Promise<void> {

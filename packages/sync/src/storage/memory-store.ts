@@ -28,6 +28,11 @@ class MemoryStore implements Store {
 		return [...this.#collection(kind).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 	}
 
+	async foreign(kind: DocumentKind): Promise<readonly Envelope[]> {
+		this.#collection(kind);
+		return [];
+	}
+
 	async put(kind: DocumentKind, id: string, body: DocumentBody): Promise<Envelope> {
 		const collection = this.#collection(kind);
 		const [document] = accepted(kind, [{ id, body }]);

@@ -8,7 +8,14 @@ import type { LogBackend } from "./log-backend.ts";
 import { closePouch, openPouch } from "./pouch-database.ts";
 import { openPouchLog, type PouchLog } from "./pouch-log.ts";
 import { storeError } from "./store-errors.ts";
-import { ensureMarker, logDirectories, readMarker, syncPath, writeMarker } from "./store-marker.ts";
+import {
+	ensureMarker,
+	logDirectories,
+	readMarker,
+	STORE_VERSION,
+	syncPath,
+	writeMarker,
+} from "./store-marker.ts";
 
 /** The points between which a vacuum may be cut off. */
 export const VACUUM_STEPS = ["begun", "copied", "synced", "switched", "closed"] as const;
@@ -69,7 +76,12 @@ const vacuum = async (
 const openCurrent = async (directory: string): Promise<{ name: string; log: PouchLog }> => {
 	const { log: name } = await ensureMarker(directory);
 	const log = await openPouchLog(join(directory, name));
-	if ((await readMarker(directory))?.log === name) return { name, log };
+	const marker = await readMarker(directory);
+	if (marker?.log === name) {
+		// From here on an older knib would misread the log.
+		if (marker.version !== STORE_VERSION) await writeMarker(directory, name);
+		return { name, log };
+	}
 	await log.close();
 	throw new StoreError(
 		"STORE_LOCKED",

@@ -1,6 +1,12 @@
 // The RxDB database of the store: one collection a kind, on the log in the store's directory. Imported only when a store is
 // opened, since loading RxDB and PouchDB takes a third of a second.
-import { DOCUMENT_KINDS, type DocumentKind, type Envelope, StoreError } from "@knib/core";
+import {
+	DOCUMENT_KINDS,
+	type DocumentKind,
+	type Envelope,
+	KnibError,
+	StoreError,
+} from "@knib/core";
 import {
 	createRxDatabase,
 	type PreparedQuery,
@@ -11,20 +17,27 @@ import {
 	type RxJsonSchema,
 	type RxStorageInstance,
 } from "rxdb/plugins/core";
-import { createDurableStorage } from "./durable-storage.ts";
+import { createDurableStorage, DurableInstance } from "./durable-storage.ts";
 import type { LogBackend } from "./log-backend.ts";
 import { openStoreLog, type StoreLogOptions } from "./open-store-log.ts";
+import type { StampedRow } from "./rx-rows.ts";
 import { storeError } from "./store-errors.ts";
 
-/** What a document is in RxDB: the envelope; a removed one has an empty body. */
+/** What a document is in RxDB: an envelope as stored-form.ts makes it. */
 export type StoredDocument = Envelope;
 
 /** A collection of RxDB below its documents and queries: what they are made of, without their caches. */
 export type Collection = RxStorageInstance<StoredDocument, unknown, unknown>;
 
 export type RxEngine = {
+	/** Names the history of the log. */
+	readonly epoch: string;
 	collection(kind: DocumentKind): Collection;
-	/** All live documents of a kind by id. */
+	/** The same below RxDB's wrapper. */
+	durable(kind: DocumentKind): DurableInstance<StoredDocument>;
+	/** Writes documents over what is there, in one batch of the log. Nobody else may write them meanwhile. */
+	write(kind: DocumentKind, rows: readonly StampedRow[]): Promise<void>;
+	/** All live documents of a kind by key. */
 	list(kind: DocumentKind): Promise<readonly RxDocumentData<StoredDocument>[]>;
 	/** No write that this store ever made had a version above this one. */
 	readonly lastVersion: number;
@@ -86,17 +99,20 @@ const allById = ({ schema }: Collection): PreparedQuery<StoredDocument> =>
 	});
 
 type Collections = Record<string, RxCollection<StoredDocument>>;
+type Opened = { readonly wrapped: Collection; readonly durable: DurableInstance<StoredDocument> };
 
 const addCollections = async (
 	database: RxDatabase<Collections>,
-): Promise<ReadonlyMap<DocumentKind, Collection>> => {
+): Promise<ReadonlyMap<DocumentKind, Opened>> => {
 	const names = DOCUMENT_KINDS.map((kind) => NAMES[kind]);
 	const creators = Object.fromEntries(names.map((name) => [name, { schema: SCHEMA }]));
 	const made = await database.addCollections<Collections>(creators);
 	return new Map(
 		DOCUMENT_KINDS.flatMap((kind) => {
-			const collection = made[NAMES[kind]]?.storageInstance;
-			return collection === undefined ? [] : [[kind, collection] as const];
+			const wrapped = made[NAMES[kind]]?.storageInstance;
+			const durable: unknown = wrapped?.originalStorageInstance;
+			if (wrapped === undefined || !(durable instanceof DurableInstance)) return [];
+			return [[kind, { wrapped, durable: durable as DurableInstance<StoredDocument> }] as const];
 		}),
 	);
 };
@@ -122,13 +138,29 @@ export const openRxEngine = async (options: RxEngineOptions): Promise<RxEngine> 
 	const lastVersion = log.lastSeq;
 	try {
 		const { database, collections } = await openDatabase(log, options.onFatal);
-		const collection = (kind: DocumentKind): Collection => {
+		const opened = (kind: DocumentKind): Opened => {
 			const found = collections.get(kind);
 			if (found !== undefined) return found;
 			throw new StoreError("STORE_FAILED", `there is no collection of kind ${kind}`);
 		};
+		const collection = (kind: DocumentKind): Collection => opened(kind).wrapped;
 		return {
+			epoch: log.epoch,
 			collection,
+			durable: (kind) => opened(kind).durable,
+			write: async (kind, documents) => {
+				const { wrapped, durable } = opened(kind);
+				const rows = documents.map((document) => {
+					const previous = durable.peek(document.id);
+					return previous === undefined ? { document } : { previous, document };
+				});
+				const { error } = await wrapped.bulkWrite(rows, "knib-store");
+				if (error.length === 0) return;
+				throw new KnibError(
+					"INTERNAL",
+					`${error.length} documents of kind ${kind} were not written`,
+				);
+			},
 			lastVersion,
 			list: async (kind) => {
 				const found = collection(kind);

@@ -6,7 +6,9 @@ import { StoreError } from "@knib/core";
 import { z } from "zod";
 
 /** The format of the store that this knib reads and writes. Any change of what lies in the log raises it. */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
+/** Formats that are read as well: format 1 held no documents of other hosts, and shared ones without their fields' history. */
+const READABLE: readonly number[] = [1, STORE_VERSION];
 
 const MARKER = "store.json";
 const LOG = /^log-[1-9][0-9]*$/;
@@ -39,7 +41,7 @@ const parseMarker = (directory: string, text: string): StoreMarker => {
 	}
 	const version = versionSchema.safeParse(json);
 	if (!version.success) throw refuse(`${MARKER} is not one of a knib store`, version.error);
-	if (version.data.version !== STORE_VERSION) {
+	if (!READABLE.includes(version.data.version)) {
 		throw refuse(`its format is ${version.data.version}, and this knib reads ${STORE_VERSION}`);
 	}
 	const marker = markerSchema.safeParse(json);

@@ -31,6 +31,14 @@ const helloSchema = z.strictObject({
 });
 export type Hello = z.infer<typeof helloSchema>;
 
+const errorSchema = z.object({
+	code: z.string().max(64),
+	message: z.string().max(10_000),
+	hint: z.string().max(10_000),
+	details: z.record(z.string(), z.unknown()),
+});
+const nameSchema = z.string().min(1).max(64);
+
 /** Any frame of the protocol. */
 export const frameSchema = z.discriminatedUnion("type", [
 	helloSchema,
@@ -50,6 +58,32 @@ export const frameSchema = z.discriminatedUnion("type", [
 		more: z.boolean(),
 	}),
 	z.strictObject({ type: z.literal("dirty"), kind: documentKindSchema }),
+	z.strictObject({
+		type: z.literal("ack"),
+		kind: documentKindSchema,
+		checkpoint: replicaCheckpointSchema,
+	}),
+	z.strictObject({
+		type: z.literal("call"),
+		id: countSchema,
+		method: nameSchema,
+		params: z.unknown(),
+	}),
+	z.strictObject({
+		type: z.literal("reply"),
+		id: countSchema,
+		value: z.unknown(),
+		error: errorSchema.optional(),
+	}),
+	z.strictObject({
+		type: z.literal("open"),
+		id: countSchema,
+		topic: nameSchema,
+		params: z.unknown(),
+	}),
+	z.strictObject({ type: z.literal("item"), id: countSchema, value: z.unknown() }),
+	z.strictObject({ type: z.literal("end"), id: countSchema, error: errorSchema.optional() }),
+	z.strictObject({ type: z.literal("stop"), id: countSchema }),
 	z.strictObject({
 		type: z.literal("digest"),
 		kind: documentKindSchema,
