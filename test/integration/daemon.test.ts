@@ -122,7 +122,7 @@ test("knibd › an unknown configuration key ends it with 2, naming the key and 
 	await writeFile(file, 'stateDirectory = "/x"\n');
 	const { code, log } = await startKnibd(t, env).ended;
 	t.is(code, 2);
-	t.regex(log, /unknown key stateDirectory: the keys are listen, stateDir/);
+	t.regex(log, /unknown key stateDirectory: the keys are listen, advertise, name, stateDir/);
 });
 
 test("knibd › libvirt that does not answer is exit 8 for VMs, and the rest goes on", async (t) => {

@@ -6,6 +6,7 @@ export const memoryDocuments = <T extends { readonly id: string }>(): Documents<
 	const held = new Map<string, T>();
 	return {
 		all: async () => [...held.values()].map((body) => structuredClone(body)),
+		foreign: async () => [],
 		get: async (id) => structuredClone(held.get(id)),
 		put: async (...bodies) => {
 			for (const body of bodies) held.set(body.id, structuredClone(body));

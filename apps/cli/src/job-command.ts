@@ -52,12 +52,16 @@ export abstract class JobCommand extends KnibCommand {
 		request: JobRequestInput,
 		text: ResultText,
 	): Promise<void> {
+		const { host } = flags;
+		const { plan, planOn, start, ask } = client.api.job;
 		if (flags["dry-run"]) {
-			this.show(flags, await client.api.job.plan.query(request), planText);
+			const planned = host === undefined ? plan.query(request) : planOn.query({ host, request });
+			this.show(flags, await planned, planText);
 			return;
 		}
 		this.lines = flags.json && flags.wait;
-		const job = await client.api.job.start.mutate(request);
+		const started = host === undefined ? start.mutate(request) : ask.mutate({ host, request });
+		const job = await started;
 		if (flags.wait) await this.follow(client, flags, job.id, text);
 		else this.show(flags, job, ({ id }) => id);
 	}

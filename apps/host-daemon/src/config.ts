@@ -25,6 +25,16 @@ const fileSchema = z.strictObject({
 		.string()
 		.regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, "HOST:PORT, such as 0.0.0.0:7700")
 		.optional(),
+	/** Where peers call this host, when that is not where it listens. */
+	advertise: z
+		.string()
+		.regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, "HOST:PORT, such as backup1.example:7700")
+		.optional(),
+	/** How this host is called among its peers; its hostname unless given. */
+	name: z
+		.string()
+		.regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, dots and dashes")
+		.optional(),
 	stateDir: absolute.default(DEFAULT_STATE_DIR),
 	/** The kernel takes 107 bytes at most. */
 	socket: absolute
@@ -58,6 +68,8 @@ export type ConfigFlags = {
 
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 	KNIB_LISTEN: ["listen"],
+	KNIB_ADVERTISE: ["advertise"],
+	KNIB_NAME: ["name"],
 	KNIB_STATE_DIR: ["stateDir"],
 	KNIB_SOCKET: ["socket"],
 	KNIB_LIBVIRT_URI: ["libvirtUri"],

@@ -1,7 +1,11 @@
 // The composition root: everything that the daemon consists of, wired by hand, started in order and stopped in reverse.
+
 import type { Clock, DiskImages, Hypervisor, IdSource, Store } from "@knib/core";
+import type { Replica } from "@knib/sync";
 import type { ApiDeps } from "./api/context.ts";
+import { viewHost } from "./api/handlers/host.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
+import { listVms } from "./api/vm-views.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { recordJobs } from "./audit/record-jobs.ts";
 import type { AlertListener } from "./catalog/alert-book.ts";
@@ -19,6 +23,7 @@ import { createKeptKeeper } from "./jobs/kept-keeper.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
+import { startPeers } from "./mesh/start-peers.ts";
 import { openBooks } from "./open-books.ts";
 import { prepareScratchDirectory, prepareStateDirectory } from "./state-directory.ts";
 import { type ForgetfulStore, startStoreKeeper } from "./store-keeper.ts";
@@ -36,7 +41,7 @@ export type World = {
 		config: Config,
 		identity: Identity,
 		onFatal: (error: unknown) => void,
-	) => Promise<Store & ForgetfulStore>;
+	) => Promise<Store & ForgetfulStore & { readonly replica?: Replica }>;
 	readonly repositories: (identity: Identity) => Promise<RepositoryDriver>;
 };
 
@@ -119,7 +124,7 @@ const startJobs = async (
 			machine: world.machine,
 		},
 		store: parts.store,
-		backups: () => parts.books.backups.list({ all: false }),
+		backups: () => parts.books.backups.own({ all: false }),
 		stateDir: config.stateDir,
 		onProblem,
 		...(options.onJournalLine === undefined ? {} : { onJournalLine: options.onJournalLine }),
@@ -130,7 +135,7 @@ const startJobs = async (
 const startParts = async (options: Options, undo: Undo, fail: (error: unknown) => void) => {
 	const { config, world, logger } = options;
 	await prepareStateDirectory(config.stateDir);
-	const identity = await loadIdentity(config.stateDir);
+	const identity = await loadIdentity(config.stateDir, config.name);
 	const store = await world.openStore(config, identity, fail);
 	undo.add(() => store.close());
 	const driver = await world.repositories(identity);
@@ -142,8 +147,9 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const onAlert = ({ vm, text }: Parameters<AlertListener>[0]): void =>
 		audit.append({ kind: "alert", who: identity.name, vm, text });
 	const books = openBooks({ config, identity, store, driver, onAlert });
-	// Peers that have not seen a removal would bring the document back; a host without peers has nobody to wait for.
-	const keeper = startStoreKeeper({ store, clock, acknowledged: async () => true, onProblem });
+	// Peers that have not seen a removal would bring the document back: where there may be some, the mesh forgets what all have seen.
+	const acknowledged = async (): Promise<boolean> => store.replica === undefined;
+	const keeper = startStoreKeeper({ store, clock, acknowledged, onProblem });
 	undo.add(() => keeper.stop());
 	const { hypervisor, images } = world;
 	const gone = createGoneFiles({ hypervisor, images, onProblem });
@@ -159,7 +165,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		catalog: books.catalog,
 		clock: world.clock,
 		stateDir: config.stateDir,
-		newestBackupAt: async () => (await books.backups.list({ all: true })).at(-1)?.createdAt ?? null,
+		newestBackupAt: async () => (await books.backups.own({ all: true })).at(-1)?.createdAt ?? null,
 		onProblem,
 	};
 	const trash = createTrashKeeper({
@@ -192,7 +198,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		stateDir: config.stateDir,
 		socket: config.socket,
 	};
-	const deps: ApiDeps = {
+	const local: ApiDeps = {
 		books,
 		jobs,
 		care: jobs.care,
@@ -206,6 +212,19 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		audit,
 		init: (input) => initCatalog(books, place, input),
 	};
+	const { replica } = store;
+	const peers =
+		replica === undefined
+			? undefined
+			: await startPeers({
+					...{ config, identity, store, replica, jobs, onProblem },
+					now: () => world.clock.now(),
+					uuid: () => world.ids.uuid(),
+					viewHost: () => viewHost(local),
+					listVms: () => listVms(local),
+				});
+	undo.add(async () => peers?.stop());
+	const deps: ApiDeps = peers === undefined ? local : { ...local, peers };
 	const api: ApiServer = await startApi({
 		socket: config.socket,
 		limits: config.limits,

@@ -53,9 +53,10 @@ const create = async (stateDir: string, path: string): Promise<void> => {
 	}
 };
 
-/** Reads this host's identity, and makes it at the first time. Repeatable; throws STORE_FAILED when the key cannot be read. */
+/** Reads this host's identity, and makes it at the first time; `name` is how it is called. Repeatable; throws STORE_FAILED when the key cannot be read. */
 export const loadIdentity = async (
 	stateDir: string,
+	name: string = hostname(),
 ): Promise<Identity & { readonly created: boolean }> => {
 	const path = join(stateDir, "identity.pem");
 	let pem = await read(path);
@@ -68,7 +69,7 @@ export const loadIdentity = async (
 		const privateKey = createPrivateKey(pem ?? "");
 		const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
 		const id = createHash("sha256").update(spki).digest("hex");
-		return { id, name: hostname(), privateKey, created };
+		return { id, name, privateKey, created };
 	} catch (error) {
 		throw new KnibError("STORE_FAILED", `${path} holds no private key`, {
 			cause: error,

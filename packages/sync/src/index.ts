@@ -4,6 +4,13 @@ export { type DialOptions, dialPeer, isDialer, keepDialing, pauseMs } from "./li
 export type { Link, LinkListener } from "./link/link.ts";
 export { type Listener, type ListenOptions, listenForPeers } from "./link/listen.ts";
 export { type Carrier, createMemoryLink } from "./link/memory-link.ts";
+export { askToPair, type PairOptions } from "./link/pairing.ts";
+export {
+	type PairingCode,
+	readPairingCode,
+	splitAddress,
+	writePairingCode,
+} from "./link/pairing-code.ts";
 export { createSigner, createVerifier, hostIdOf } from "./link/signing.ts";
 export { createMemoryReplica } from "./replicate/memory-replica.ts";
 export { createMesh, type Mesh, type MeshDeps, TOMBSTONE_AGE_MS } from "./replicate/mesh.ts";

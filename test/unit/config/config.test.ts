@@ -36,7 +36,7 @@ for (const [title, text, message] of [
 	[
 		"an unknown key, with the known ones",
 		'sateDir = "/x"',
-		/unknown key sateDir: the keys are listen, stateDir, socket/,
+		/unknown key sateDir: the keys are listen, advertise, name, stateDir, socket/,
 	],
 	["an unknown limit", "[limits]\nspeed = 1", /unknown key limits\.speed: .*limits\.clients/],
 	["a relative path", 'stateDir = "state"', /stateDir: an absolute path/],

@@ -4,6 +4,7 @@ import type { Books } from "../catalog/create-catalog.ts";
 import type { BackupFiles } from "../files/backup-files.ts";
 import type { BackupCare } from "../jobs/backup-care.ts";
 import type { JobService } from "../jobs/job-service.ts";
+import type { Peers } from "../mesh/start-peers.ts";
 
 /** What the control API needs of the daemon. */
 export type ApiDeps = {
@@ -14,6 +15,8 @@ export type ApiDeps = {
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
 	readonly host: { readonly id: string; readonly name: string };
+	/** Absent where the store takes part in no replication. */
+	readonly peers?: Peers;
 	readonly daemon: () => DaemonView;
 	readonly now: () => string;
 	/** Resolves when interrupted work has been taken up again; new jobs wait for it. Rejects with the reason when that failed. */

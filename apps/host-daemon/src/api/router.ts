@@ -4,6 +4,7 @@ import { filesProcedures } from "./handlers/files.ts";
 import { daemonProcedures, hostProcedures } from "./handlers/host.ts";
 import { jobProcedures } from "./handlers/job.ts";
 import { offeringProcedures } from "./handlers/offering.ts";
+import { peerProcedures } from "./handlers/peer.ts";
 import { repositoryProcedures } from "./handlers/repository.ts";
 import { settingsProcedures } from "./handlers/settings.ts";
 import { vmProcedures } from "./handlers/vm.ts";
@@ -20,6 +21,7 @@ export const appRouter = router({
 	files: filesProcedures,
 	job: jobProcedures,
 	event: eventProcedures,
+	peer: peerProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,
 });

@@ -56,17 +56,30 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 		const repository = known.find((candidate) => candidate.id === repositoryId);
 		const path =
 			repository === undefined || directory === null ? null : `${repository.path}/${directory}`;
-		return { ...view, path };
+		return { ...view, ...(repository === undefined ? {} : { repository: repository.name }), path };
 	};
 
-	const views = async (): Promise<readonly BackupView[]> => {
+	/** What this host knows itself, and what only others have told. */
+	const withForeign = async <T extends { readonly id: string }>(
+		documents: Documents<T>,
+	): Promise<readonly T[]> => {
+		const own = await documents.all();
+		const known = new Map(own.map((body) => [body.id, body]));
+		for (const body of await documents.foreign()) {
+			if (!known.has(body.id)) known.set(body.id, body);
+		}
+		return [...known.values()];
+	};
+
+	const viewsOf = async (bodies: readonly BackupBody[]): Promise<readonly BackupView[]> => {
 		const known = await repositories();
-		return (await backups.all())
+		return bodies
 			.map((body) => withPath(body, known))
 			.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 	};
+	const views = async (): Promise<readonly BackupView[]> => viewsOf(await withForeign(backups));
 	const chainViews = async (): Promise<readonly ChainView[]> =>
-		(await chains.all())
+		(await withForeign(chains))
 			.map(({ repositoryId: _, ...view }) => view)
 			.sort((a, b) => (a.id < b.id ? -1 : 1));
 
@@ -103,7 +116,8 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 			await backups.put({ ...body, validationStatus: "UnableToValidate", warnings });
 		},
 		get: async (id: string): Promise<BackupView | undefined> => {
-			const body = await backups.get(id);
+			const body =
+				(await backups.get(id)) ?? (await backups.foreign()).find((one) => one.id === id);
 			return body === undefined ? undefined : withPath(body, await repositories());
 		},
 		find: async (text: string): Promise<BackupView> =>
@@ -132,6 +146,9 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 				)
 				.filter((view) => filter.all || !HIDDEN.includes(view.status));
 		},
+		/** Those that this host keeps itself, oldest first; failed and removed ones with `all`. */
+		own: async ({ all }: { readonly all: boolean }): Promise<readonly BackupView[]> =>
+			(await viewsOf(await backups.all())).filter((view) => all || !HIDDEN.includes(view.status)),
 		chains: async (vm: string | undefined): Promise<readonly ChainView[]> =>
 			(await chainViews()).filter(
 				(view) => vm === undefined || view.vm.uuid === vm || view.vm.name === vm,

@@ -8,6 +8,33 @@ import {
 } from "@knib/core";
 import { z } from "zod";
 
+const idAt = { id: z.string(), at: z.string() };
+
+/** A VM as its host shows it. */
+export const seenVmSchema = z.looseObject({
+	uuid: z.string(),
+	name: z.string(),
+	host: z.string(),
+	state: z.string(),
+	offering: z.string(),
+	disks: z.array(
+		z.object({
+			target: z.string(),
+			path: z.string().nullable(),
+			format: z.string().nullable(),
+			virtualSize: z.number().nullable(),
+			skipped: z.string().nullable(),
+		}),
+	),
+	chain: z.string().nullable(),
+	lastBackup: z.object(idAt).nullable(),
+	lastProof: z.object({ level: z.string(), at: z.string(), backup: z.string() }).nullable(),
+	atRisk: z.array(z.string()),
+	notes: z.array(z.string()),
+	promise: restorePromiseSchema.nullable(),
+});
+export type SeenVm = z.infer<typeof seenVmSchema>;
+
 /** A VM's assignment and what was set for it; `id` is the VM's uuid. */
 export const vmBodySchema = z.object({
 	id: uuidSchema,
@@ -16,6 +43,8 @@ export const vmBodySchema = z.object({
 	policy: vmPolicySchema.default({}),
 	notes: z.array(z.string()).default([]),
 	promise: restorePromiseSchema.optional(),
+	/** How its host last saw it, for the peers; see VmView. */
+	seen: seenVmSchema.optional(),
 });
 export type VmBody = z.infer<typeof vmBodySchema>;
 
@@ -30,6 +59,18 @@ export type SettingsBody = z.infer<typeof settingsBodySchema>;
 export const repositoryBodySchema = z.object({ id: uuidSchema, name: z.string() });
 export type RepositoryBody = z.infer<typeof repositoryBodySchema>;
 
+/** What a host tells its peers of itself. */
+export const hostFactsSchema = z.looseObject({
+	problems: z.array(z.string()),
+	startedAt: z.string().nullable(),
+	version: z.string(),
+	libvirt: z.string().nullable(),
+	qemu: z.string().nullable(),
+	scratchDirectory: z.string(),
+	vms: z.number().nullable(),
+});
+export type HostFacts = z.infer<typeof hostFactsSchema>;
+
 /** A host and where it finds repositories; written by that host alone. */
 export const hostBodySchema = z.object({
 	id: z.string(),
@@ -38,6 +79,10 @@ export const hostBodySchema = z.object({
 		uuidSchema,
 		z.object({ path: z.string(), default: z.boolean(), addedAt: z.string() }),
 	),
+	/** Hosts whose codes this one has joined by: their word on roles counts here. */
+	anchors: z.array(z.string()).optional(),
+	/** What the host last told of itself; see HostView. */
+	facts: hostFactsSchema.optional(),
 });
 export type HostBody = z.infer<typeof hostBodySchema>;
 

@@ -5,6 +5,8 @@ import type { z } from "zod";
 /** The documents of one kind that this host keeps. Rejects with STORE_* codes; a document that does not fit its schema is a rejection, never left out in silence (I10). */
 export interface Documents<T> {
 	all(): Promise<readonly T[]>;
+	/** Those that other hosts own; one that this knib does not understand is left out, since its owner may be newer. */
+	foreign(): Promise<readonly T[]>;
 	get(id: string): Promise<T | undefined>;
 	/** Creates or replaces them, all or none; durable when it resolves. */
 	put(...bodies: readonly T[]): Promise<void>;
@@ -34,6 +36,11 @@ export const storeDocuments = <T extends { readonly id: string }>(
 	};
 	return {
 		all: async () => (await store.list(kind)).map(({ id, body }) => parse(id, body)),
+		foreign: async () =>
+			(await store.foreign(kind)).flatMap(({ body }) => {
+				const result = schema.safeParse(body);
+				return result.success ? [result.data] : [];
+			}),
 		get: async (id) => {
 			const found = await store.get(kind, id);
 			return found === undefined ? undefined : parse(id, found.body);

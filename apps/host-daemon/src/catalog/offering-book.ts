@@ -38,8 +38,9 @@ const normal = (offering: Offering): Offering => ({
 /** The offerings of this store: named policies with unique names; deleted ones stay readable. */
 export const createOfferingBook = (deps: Deps) => {
 	const living = async () => (await deps.offerings.all()).filter(isLiving);
-	const assigned = async (id: string) =>
-		(await deps.vms.all()).filter((vm) => vm.offering === id).length;
+	const assignedVms = async (id: string): Promise<readonly VmBody[]> =>
+		[...(await deps.vms.all()), ...(await deps.vms.foreign())].filter((vm) => vm.offering === id);
+	const assigned = async (id: string) => (await assignedVms(id)).length;
 
 	const viewOf = async (offering: Offering): Promise<OfferingView> => ({
 		...offering,
@@ -160,7 +161,7 @@ export const createOfferingBook = (deps: Deps) => {
 					details: { hint: "VMs without an assignment need it; change its fields instead" },
 				});
 			}
-			const vms = (await deps.vms.all()).filter((vm) => vm.offering === offering.id);
+			const vms = await assignedVms(offering.id);
 			if (vms.length > 0) {
 				const message = `offering ${offering.name} is assigned to ${vms.length} VM${vms.length === 1 ? "" : "s"}`;
 				throw new KnibError("REFUSED", message, {

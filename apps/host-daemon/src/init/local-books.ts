@@ -30,7 +30,7 @@ export const withLocalBooks = async <T>(
 ): Promise<T> => {
 	const isNew = await prepareStateDirectory(config.stateDir);
 	const isScratchNew = await prepareScratchDirectory(config.scratch);
-	const identity = await loadIdentity(config.stateDir);
+	const identity = await loadIdentity(config.stateDir, config.name);
 	const made = [
 		...(isNew ? [`makes the state directory ${config.stateDir}`] : []),
 		...(isScratchNew ? [`makes the scratch directory ${config.scratch}`] : []),
@@ -49,5 +49,5 @@ export const withExistingBooks = async <T>(
 			throw new KnibError("NOT_FOUND", `there is no ${path}`, { cause: error });
 		});
 	}
-	return await withStore(config, await loadIdentity(config.stateDir), act);
+	return await withStore(config, await loadIdentity(config.stateDir, config.name), act);
 };

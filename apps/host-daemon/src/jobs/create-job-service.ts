@@ -9,12 +9,14 @@ import {
 	type JobEvent,
 	type JobRequest,
 	jobRequestSchema,
+	jobTypeSchema,
 	type KnibError,
 	laneOfDirectory,
 	type Plan,
 	type Store,
 	settingMilliseconds,
 	shortId,
+	viewError,
 	vmOfPlan,
 } from "@knib/core";
 import { findVerified } from "../facts/gather-verify.ts";
@@ -52,6 +54,13 @@ export type JobServiceOptions = {
 
 /** The job service with its life cycle. */
 export type RunningJobService = JobService & {
+	/** Starts what another host has asked for, under the id of its request, unless that was done before. What `check` or the planner refuses becomes a failed job of that id. */
+	startAsked(
+		id: string,
+		raw: { readonly type: string },
+		check: () => JobRequest,
+		user: string,
+	): Promise<void>;
 	/** Ends the jobs of an earlier life; new jobs wait for it. Resolves when done. */
 	readonly recovered: Promise<void>;
 	/** What is done with backups at once. */
@@ -79,8 +88,15 @@ const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> =
 	return { lane: uuid, vm: { uuid, name }, backup: null };
 };
 
-const newJob = (deps: JobDeps, request: JobRequest, subject: Subject, plan: Plan | null): Job => ({
-	id: deps.ids.uuid(),
+const newJob = (
+	deps: JobDeps,
+	request: JobRequest,
+	subject: Subject,
+	plan: Plan | null,
+	asked?: string,
+): Job => ({
+	id: asked ?? deps.ids.uuid(),
+	...(asked === undefined ? {} : { asked: true }),
 	type: request.type,
 	host: deps.host.name,
 	vm: subject.vm ?? (plan === null ? null : vmOfPlan(plan)),
@@ -159,6 +175,8 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	const waiting = parts.book
 		.list({})
 		.filter((job) => job.state === "waiting" && !isServiceType(job.type));
+	// What another host has asked for is done once: when it had begun and left no journal, it did nothing yet.
+	const begun = book.list({ executing: true }).filter(({ asked }) => asked === true);
 	let ready = false;
 	const recovered = recoverAll(parts, parts.lanes, {
 		signal: stopping.signal,
@@ -168,7 +186,11 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		const keep = await deps.catalog.setting("jobs.keep", {});
 		await parts.book.prune(settingMilliseconds("jobs.keep", keep)).catch(onProblem);
 		ready = true;
-		for (const job of waiting.reverse()) await requeue(job);
+		const again = begun.flatMap(({ id }) => book.get(id) ?? []);
+		const untouched = again.filter(
+			({ state, type }) => state === "waiting" && !isServiceType(type),
+		);
+		for (const job of [...waiting, ...untouched].reverse()) await requeue(job);
 		await takeUpLost().catch(onProblem);
 		services.open();
 	});
@@ -189,8 +211,8 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	};
 
 	/** Adds a service job, which waits for its turn in the job book. */
-	const enqueue = async (request: JobRequest, user: string): Promise<Job> => {
-		const job = newJob(deps, request, await subjectOf(deps, request), null);
+	const enqueue = async (request: JobRequest, user: string, asked?: string): Promise<Job> => {
+		const job = newJob(deps, request, await subjectOf(deps, request), null, asked);
 		await keep(job, user);
 		services.wake();
 		return job;
@@ -203,23 +225,50 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		}
 	};
 
-	const start = async (request: JobRequest, user: string): Promise<Job> => {
+	const start = async (request: JobRequest, user: string, asked?: string): Promise<Job> => {
 		if (isServiceType(request.type)) {
 			await assertPossible(deps, request);
-			return await enqueue(request, user);
+			return await enqueue(request, user, asked);
 		}
 		const subject = await subjectOf(deps, request);
 		const free = ready && parts.lanes.holder(subject.lane) === undefined;
 		const plan = free ? await planNoted(deps, request) : null;
-		const job = newJob(deps, request, subject, plan);
+		const job = newJob(deps, request, subject, plan, asked);
 		await keep(job, user);
 		if (!ready) await recovered.catch(() => undefined);
 		queue.add({ job, request, lane: subject.lane, plan });
 		return job;
 	};
 
+	/** What could not be started is a job all the same, so that whoever asked hears of it. */
+	const refuse = async (
+		id: string,
+		raw: { readonly type: string },
+		thrown: unknown,
+		user: string,
+	): Promise<void> => {
+		const error = viewError(asKnibError(thrown));
+		const type = jobTypeSchema.catch("Backup").parse(raw.type);
+		const at = deps.clock.now();
+		const nothing = { lane: id, vm: null, backup: null };
+		const request = jobRequestSchema.safeParse(raw).data;
+		const blank = newJob(deps, request ?? { type: "FinishChain", vm: "?" }, nothing, null, id);
+		const ended = { state: "failed", reason: error.message, endedAt: at } as const;
+		await keep({ ...blank, type, request: { ...raw }, ...ended, error: { ...error } }, user);
+	};
+
+	const startAsked: RunningJobService["startAsked"] = async (id, raw, check, user) => {
+		if (book.get(id) !== undefined) return;
+		try {
+			await start(check(), user, id);
+		} catch (thrown) {
+			if (book.get(id) === undefined) await refuse(id, raw, thrown, user);
+		}
+	};
+
 	return {
 		recovered,
+		startAsked,
 		care: createBackupCare({ deps, lanes: parts.lanes }),
 		plan: async (request) => viewPlan(await makePlan(deps, request)),
 		start,

@@ -55,8 +55,11 @@ export const openJobBook = async (
 		prune: async (keepMs) => {
 			const newest = Math.max(...[...jobs.values()].map((job) => Date.parse(job.createdAt)));
 			const before = newest - keepMs;
+			// As long as somebody's request for it is known the job says that it was done.
+			const asked = new Set((await store.foreign("intent")).map(({ id }) => id));
 			for (const job of jobs.values()) {
-				if (job.endedAt === null || Date.parse(job.endedAt) >= before) continue;
+				if (job.endedAt === null || Date.parse(job.endedAt) >= before || asked.has(job.id))
+					continue;
 				jobs.delete(job.id);
 				await store.remove("job", job.id);
 			}

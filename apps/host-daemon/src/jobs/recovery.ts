@@ -51,7 +51,7 @@ const jobOf = (parts: ExecuteParts, found: Found): Job => {
 const failLost = async (parts: ExecuteParts, known: ReadonlySet<string>): Promise<void> => {
 	for (const job of parts.book.list({ executing: true })) {
 		if (known.has(job.id)) continue;
-		if (isServiceType(job.type)) {
+		if (isServiceType(job.type) || job["asked"] === true) {
 			const reason = "knibd stopped before the job had begun";
 			await parts.book.save(changeJob(job, { type: "waits", reason, until: null, free: true }));
 			continue;

@@ -39,7 +39,7 @@ const isToBeValidated = async (deps: Deps, view: BackupView): Promise<boolean> =
 };
 
 const ownBackups = async ({ books, host }: Deps): Promise<readonly BackupView[]> =>
-	(await books.backups.list({ all: false })).filter(
+	(await books.backups.own({ all: false })).filter(
 		(view) => view.status === "BackedUp" && view.host === host.name,
 	);
 

@@ -152,6 +152,12 @@ export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request before its defaults are filled in. */
 export type JobRequestInput = z.input<typeof jobRequestSchema>;
 
+/** A job for the host of that name or id. */
+export const jobAskInputSchema = z.strictObject({
+	host: z.string().min(1).max(500),
+	request: jobRequestSchema,
+});
+
 /** Which jobs to list; absent fields match all. */
 export const jobFilterSchema = z.strictObject({
 	id: uuidSchema.optional(),

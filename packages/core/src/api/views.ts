@@ -32,6 +32,10 @@ export type VmView = {
 	readonly atRisk: readonly string[];
 	/** For instance `extra layer present`, with the disks it concerns. */
 	readonly notes: readonly string[];
+	/** The host's id, when it is another one than the one that answers. */
+	readonly hostId?: string | undefined;
+	/** When its host was last reached, while it is not; null or absent: this is how it is now. */
+	readonly asOf?: string | null | undefined;
 	/** How fast it came back in its last validations: ms until its agent and its command answered, and the rate of consolidation. */
 	readonly promise: RestorePromise | null;
 };

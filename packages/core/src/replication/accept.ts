@@ -2,6 +2,7 @@
 import type { DocumentBody, DocumentKind } from "../store.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isTooFarAhead } from "./hybrid-clock.ts";
+import { memberOf } from "./members.ts";
 import { normalDocument } from "./merge.ts";
 import {
 	type OwnedDocument,
@@ -55,7 +56,19 @@ const judgeShared = (document: SharedDocument, judge: Judge): DropReason | undef
 	);
 	const mayWrite = (host: string): boolean =>
 		judge.isKnown(host) && judge.maySetPolicy?.(host) !== false;
-	if (!all.every(({ register }) => mayWrite(register.writer))) return "writer";
+	// A host says itself how it is called and where it listens, once a member has introduced it or it is one.
+	const about = document.kind === "setting" ? memberOf(document.id) : undefined;
+	const isOwn = (host: string): boolean => host === about;
+	const introduced = about !== undefined && judge.isKnown(about);
+	const others = all.filter(({ register }) => !isOwn(register.writer));
+	if (!others.every(({ register }) => mayWrite(register.writer))) return "writer";
+	if (
+		others.length === 0 &&
+		!introduced &&
+		all.some(({ register }) => !mayWrite(register.writer))
+	) {
+		return "writer";
+	}
 	if (all.some(({ register }) => isTooFarAhead(register.hlc, judge.wallMs))) return "clock";
 	const isSigned = all.every(({ field, register }) =>
 		judge.verify(register.writer, registerText(document, field, register), register.sig),

@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws";
 import { LONGEST_FRAME } from "../wire/frames.ts";
 import { certifiedHost, createCertificate } from "./certificate.ts";
 import type { Link } from "./link.ts";
+import { answerPairing, isPairing } from "./pairing.ts";
 import { socketLink } from "./socket-link.ts";
 
 /** What a listener works with. */
@@ -19,6 +20,8 @@ export type ListenOptions = {
 	/** True for a host whose links are taken. */
 	readonly isMember: (host: string) => boolean;
 	readonly onLink: (link: Link) => void;
+	/** Answers a host that wants to be paired, whoever it is; what it throws is told to it in words. Absent: nobody is paired here. */
+	readonly pair?: (peer: string, request: unknown) => Promise<unknown>;
 };
 
 /** Peers may call here until it is closed. */
@@ -65,7 +68,17 @@ export const listenForPeers = async (options: ListenOptions): Promise<Listener> 
 		refused += 1;
 		socket.destroy();
 	});
-	server.on("request", (_request, response) => {
+	server.on("request", (request, response) => {
+		const certificate =
+			request.socket instanceof TLSSocket ? request.socket.getPeerCertificate() : undefined;
+		const peer = certifiedHost(certificate?.raw);
+		const { pair } = options;
+		if (peer !== undefined && pair !== undefined && isPairing(request)) {
+			void answerPairing(request, response, (body) => pair(peer, body)).then((taken) => {
+				if (!taken) refused += 1;
+			});
+			return;
+		}
 		refused += 1;
 		response.writeHead(404, { connection: "close" }).end();
 	});

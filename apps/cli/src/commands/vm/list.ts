@@ -5,7 +5,11 @@ import { instant } from "../../print/text.ts";
 
 const COLUMNS = [
 	{ head: "NAME", cell: (vm: VmView) => vm.name },
-	{ head: "STATE", cell: (vm: VmView) => vm.state },
+	{ head: "HOST", cell: (vm: VmView) => vm.host },
+	{
+		head: "STATE",
+		cell: (vm: VmView) => (vm.asOf == null ? vm.state : `${vm.state}, as of ${instant(vm.asOf)}`),
+	},
 	{ head: "OFFERING", cell: (vm: VmView) => vm.offering },
 	{ head: "DISKS", cell: (vm: VmView) => vm.disks.length },
 	{ head: "LAST BACKUP", cell: (vm: VmView) => instant(vm.lastBackup?.at ?? null) },
@@ -14,7 +18,7 @@ const COLUMNS = [
 ];
 
 export default class VmList extends KnibCommand {
-	static override summary = "list the VMs of this host with their last backup and what is at risk";
+	static override summary = "list the VMs of all hosts with their last backup and what is at risk";
 
 	async run(): Promise<void> {
 		const { flags } = await this.parse(VmList);

@@ -7,18 +7,27 @@ import {
 } from "@knib/core";
 import type { ApiDeps } from "../context.ts";
 import { procedure } from "../trpc.ts";
+import { peersOf } from "./peer.ts";
 
-/** A host by name, id, or the beginning or end of its id; only this one is known. Throws NOT_FOUND. */
-export const findHost = ({ host }: Pick<ApiDeps, "host">, text: string): ApiDeps["host"] => {
+/** A host by name, id, or the beginning or end of its id. Throws NOT_FOUND, AMBIGUOUS_ID. */
+export const findHost = (
+	{ host, peers }: Pick<ApiDeps, "host" | "peers">,
+	text: string,
+): ApiDeps["host"] => {
 	const part = text.length >= 4 && (host.id.startsWith(text) || host.id.endsWith(text));
 	if (text === host.name || part) return host;
+	const others = peers?.mesh.members.others() ?? [];
+	if (peers !== undefined && others.length > 0) return peers.mesh.members.find(text);
 	throw new KnibError(
 		"NOT_FOUND",
 		`no host ${text} is known: this is ${host.name}, and it has no peers`,
 	);
 };
 
-const viewHost = async (deps: ApiDeps): Promise<HostView> => {
+/** The view of this host. Effects: asks libvirt. */
+export const viewHost = async (
+	deps: Pick<ApiDeps, "daemon" | "hypervisor" | "books" | "host" | "now">,
+): Promise<HostView> => {
 	const { startedAt, version } = deps.daemon();
 	const [versions, vms, scratchDirectory] = await Promise.all([
 		deps.hypervisor.versions().catch(asKnibError),
@@ -43,12 +52,16 @@ const viewHost = async (deps: ApiDeps): Promise<HostView> => {
 	};
 };
 
-/** Hosts; this one alone until peers are paired. */
+/** This host, and its peers as they were last known. */
 export const hostProcedures = {
-	list: procedure.query(async ({ ctx }) => [await viewHost(ctx.deps)]),
-	show: procedure.input(hostInputSchema).query(({ ctx: { deps }, input }) => {
-		findHost(deps, input.host);
-		return viewHost(deps);
+	list: procedure.query(async ({ ctx: { deps } }) => [
+		await viewHost(deps),
+		...((await deps.peers?.views.hosts()) ?? []),
+	]),
+	show: procedure.input(hostInputSchema).query(async ({ ctx: { deps }, input }) => {
+		const { id } = findHost(deps, input.host);
+		const member = deps.peers?.mesh.members.get(id);
+		return member === undefined ? await viewHost(deps) : await peersOf(deps).views.host(member);
 	}),
 };
 

@@ -1,4 +1,11 @@
-import { type Outcome, vmAssignInputSchema, vmInputSchema, vmSetInputSchema } from "@knib/core";
+import {
+	asKnibError,
+	KnibError,
+	type Outcome,
+	vmAssignInputSchema,
+	vmInputSchema,
+	vmSetInputSchema,
+} from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
 import { procedure } from "../trpc.ts";
 import { findVm, findVmOrPast, listVms, viewVm } from "../vm-views.ts";
@@ -7,9 +14,19 @@ type Unassigned = { readonly uuid: string; readonly name: string; readonly job: 
 
 /** Inventory and per-VM policy. */
 export const vmProcedures = {
-	list: procedure.query(({ ctx }) => listVms(ctx.deps)),
+	list: procedure.query(async ({ ctx: { deps } }) => [
+		...(await listVms(deps)),
+		...((await deps.peers?.views.vms()) ?? []),
+	]),
 	show: procedure.input(vmInputSchema).query(async ({ ctx: { deps }, input }) => {
-		const vm = await findVm(deps, input.vm);
+		const elsewhere = async () =>
+			(await deps.peers?.views.vms())?.find(
+				({ uuid, name }) => uuid === input.vm || name === input.vm,
+			);
+		const vm = await findVm(deps, input.vm).catch(asKnibError);
+		const told = vm instanceof KnibError ? await elsewhere() : undefined;
+		if (told !== undefined) return { ...told, policy: {} };
+		if (vm instanceof KnibError) throw vm;
 		return { ...(await viewVm(deps, vm)), policy: (await deps.books.vms.record(vm.uuid)).policy };
 	}),
 	assign: procedure.input(vmAssignInputSchema).mutation(async ({ ctx: { deps }, input }) => {

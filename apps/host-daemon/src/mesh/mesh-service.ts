@@ -1,0 +1,307 @@
+// The host among its peers: who they are, the links to them, pairing, and what an operator may do with them.
+import {
+	type ConflictView,
+	DOCUMENT_KINDS,
+	type InviteView,
+	KnibError,
+	type Member,
+	type PeerShown,
+	type PeerView,
+	type Role,
+	type Store,
+} from "@knib/core";
+import {
+	askToPair,
+	createMesh,
+	createVerifier,
+	type Listener,
+	type Live,
+	type LiveHandler,
+	listenForPeers,
+	type Replica,
+	readPairingCode,
+	splitAddress,
+	writePairingCode,
+} from "@knib/sync";
+import { z } from "zod";
+import type { Change } from "../catalog/change.ts";
+import type { Config } from "../config.ts";
+import type { Identity } from "../identity.ts";
+import { listConflicts } from "./conflicts.ts";
+import { createDialers } from "./dialers.ts";
+import { fits } from "./fitting.ts";
+import { createInvites } from "./invites.ts";
+import { openLastSeen } from "./last-seen.ts";
+import { openMemberBook } from "./member-book.ts";
+import { ownAddress } from "./own-address.ts";
+
+type Deps = {
+	readonly config: Pick<Config, "listen" | "advertise" | "stateDir">;
+	readonly identity: Identity;
+	readonly store: Store;
+	readonly replica: Replica;
+	readonly handler: LiveHandler;
+	readonly now: () => string;
+	readonly onProblem: (error: unknown) => void;
+};
+
+const SAVE_MS = 60_000;
+const PURGE_MS = 3_600_000;
+/** A clock that is farther from this host's is told. */
+const SKEW_MS = 2000;
+
+const requestSchema = z.object({
+	secret: z.string().max(100),
+	name: z.string().min(1).max(200),
+	address: z.string().max(300).nullable(),
+});
+const welcomeSchema = z.object({
+	name: z.string().min(1).max(200),
+	address: z.string().nullable(),
+});
+
+type Paired = { readonly id: string; readonly name: string };
+
+/** Starts the listener, if one is configured, and the links. Rejects with CONFIG_INVALID when the address cannot be taken. */
+export const startMesh = async (deps: Deps) => {
+	const { config, identity, store, replica, now, onProblem } = deps;
+	const { privateKey, id: self, name } = identity;
+	const nowMs = (): number => Date.parse(now());
+	const seen = await openLastSeen(`${config.stateDir}/peers.json`);
+	const invites = createInvites(nowMs);
+	const changed = new Set<() => void>();
+	const tell = (): void => {
+		for (const listener of changed) listener();
+	};
+	const verify = createVerifier();
+	const members = await openMemberBook({
+		...{ store, replica, self: identity, onProblem },
+		onChange: () => {
+			for (const { id, removed } of members.others()) if (removed) mesh.drop(id, "it was removed");
+			mesh.recheck();
+			dialers.sync(members.others());
+			tell();
+		},
+	});
+	const isMember = (host: string): boolean => members.get(host)?.removed === false;
+	const noteSeen = (): void => {
+		for (const peer of mesh.connected()) seen.note(peer, now());
+	};
+	const mesh = createMesh({
+		self,
+		replica,
+		judge: () => ({
+			isKnown: (host) => host === self || members.get(host) !== undefined,
+			maySetPolicy: (host) => host === self || members.get(host)?.role !== "viewer",
+			fits,
+			verify,
+			wallMs: nowMs(),
+		}),
+		members: () => [self, ...members.others().flatMap((one) => (one.removed ? [] : [one.id]))],
+		handler: deps.handler,
+		onChange: tell,
+	});
+	const add = (link: Parameters<typeof mesh.add>[0], ended?: () => void): void => {
+		const { peer } = link;
+		mesh.add(link, () => {
+			seen.note(peer, now());
+			ended?.();
+		});
+		seen.note(peer, now());
+	};
+
+	const pair = async (peer: string, body: unknown): Promise<unknown> => {
+		const asked = requestSchema.safeParse(body);
+		if (!asked.success) throw new KnibError("PAIRING_FAILED", "the request is not understood");
+		if (members.get(peer)?.removed === true) {
+			throw new KnibError("PAIRING_FAILED", "this host was removed by its peers", {
+				details: { hint: "a removed host comes back only with a new key and an empty store" },
+			});
+		}
+		const role = invites.take(asked.data.secret);
+		const { address } = asked.data;
+		await members.write(peer, {
+			...{ name: asked.data.name, role },
+			...(address === null ? {} : { address }),
+		});
+		return { name, address: whereToCall() ?? null };
+	};
+	let listener: Listener | undefined;
+	const whereToCall = (): string | undefined => ownAddress(config, listener?.port);
+	const dialers = createDialers({
+		...{ self, privateKey, onLink: add },
+		listens: () => listener !== undefined,
+	});
+	if (config.listen !== undefined) {
+		const place = splitAddress(config.listen);
+		if (place === undefined) throw new KnibError("CONFIG_INVALID", `listen: ${config.listen}`);
+		const options = {
+			...place,
+			privateKey,
+			isMember,
+			onLink: (link: Parameters<typeof add>[0]) => add(link),
+			pair,
+		};
+		listener = await listenForPeers(options).catch((cause: unknown) => {
+			const why = cause instanceof Error ? cause.message : String(cause);
+			throw new KnibError("CONFIG_INVALID", `cannot listen on ${config.listen}: ${why}`, { cause });
+		});
+	}
+	/** Says to the others how this host is called and where it listens. */
+	const introduce = async (): Promise<void> => {
+		if (members.others().length === 0) return;
+		await members.write(self, { name, address: whereToCall() });
+	};
+	await introduce();
+	dialers.sync(members.others());
+	const timers = [
+		setInterval(() => {
+			noteSeen();
+			seen.save().catch(onProblem);
+		}, SAVE_MS),
+		setInterval(() => {
+			mesh.purge(Date.now()).catch(onProblem);
+		}, PURGE_MS),
+	];
+	for (const timer of timers) timer.unref();
+
+	const assertAdmin = (what: string): void => {
+		if (members.own() === "admin") return;
+		throw new KnibError("REFUSED", `this host is an ${members.own()} here and may not ${what}`, {
+			details: { hint: "do it on a host that is an admin: `knib peer list` shows the roles" },
+		});
+	};
+	const ageOf = (at: number | null): number => (at === null ? 0 : Math.max(0, nowMs() - at));
+	const view = (member: Member): PeerView => {
+		const { id, removed } = member;
+		const isOpen = mesh.connected().includes(id);
+		const lag = mesh.lag(id);
+		const open = isOpen ? "connected" : "reconnecting";
+		return {
+			...{ id, name: member.name, address: member.address, role: member.role },
+			state: removed ? "removed" : open,
+			lastSeen: isOpen ? now() : seen.at(id),
+			lagDocuments: lag?.documents ?? null,
+			lagMs: lag === undefined ? null : ageOf(lag.oldestAt),
+		};
+	};
+	const nameOf = (host: string): string =>
+		host === self ? name : (members.get(host)?.name ?? host.slice(0, 8));
+
+	return {
+		members,
+		nameOf,
+		isConnected: (id: string): boolean => mesh.connected().includes(id),
+		lastSeen: (id: string): string | null => view(members.find(id)).lastSeen,
+		/** The live part of the link to a peer; throws PEER_UNREACHABLE. */
+		live: (id: string): Live => mesh.live(id),
+		/** Told when members or links have changed; returns what ends that. */
+		subscribe: (onChange: () => void): (() => void) => {
+			changed.add(onChange);
+			return () => changed.delete(onChange);
+		},
+		digests: async (): Promise<Readonly<Record<string, string>>> =>
+			Object.fromEntries(
+				await Promise.all(
+					DOCUMENT_KINDS.map(async (kind) => [kind, await replica.digest(kind)] as const),
+				),
+			),
+		conflicts: (): Promise<readonly ConflictView[]> => listConflicts(replica, nameOf),
+		list: (): readonly PeerView[] => members.others().map(view),
+		show: (text: string): PeerShown => {
+			const member = members.find(text);
+			const { accepted, dropped, garbage, unexpected } = mesh.counts(member.id);
+			const skewMs = mesh.skew(member.id) ?? null;
+			const skewed = skewMs !== null && Math.abs(skewMs) > SKEW_MS;
+			const words = skewed ? [`its clock is ${(skewMs / 1000).toFixed(1)} s from this host's`] : [];
+			return {
+				...view(member),
+				received: { accepted, dropped, garbage, unexpected },
+				skewMs,
+				warnings: words,
+			};
+		},
+		invite: (role: Role): InviteView => {
+			assertAdmin("invite");
+			const address = whereToCall();
+			if (address === undefined) {
+				throw new KnibError("REFUSED", "this host does not listen for peers", {
+					details: { hint: "`knib init --listen HOST:PORT`, then start knibd again" },
+				});
+			}
+			const { secret, until } = invites.make(role);
+			return {
+				code: writePairingCode({ host: self, address, secret }),
+				expiresAt: new Date(until).toISOString(),
+				host: { id: self, name },
+				role,
+			};
+		},
+		join: async (text: string): Promise<Change<Paired>> => {
+			const code = readPairingCode(text);
+			const place = code === undefined ? undefined : splitAddress(code.address);
+			if (code === undefined || place === undefined) {
+				throw new KnibError("USAGE", "this is no code of `knib peer invite`");
+			}
+			if (code.host === self) throw new KnibError("USAGE", "the code is one of this host itself");
+			if (members.get(code.host)?.removed === true) {
+				throw new KnibError("REFUSED", `peer ${nameOf(code.host)} was removed and stays so`);
+			}
+			return {
+				type: "PeerJoin",
+				explain: [
+					`asks the host ${code.host} at ${code.address} to be paired`,
+					"then both exchange all documents, and believe its word on roles here",
+				],
+				apply: async () => {
+					const own = { secret: code.secret, name, address: whereToCall() ?? null };
+					const call = { privateKey, peer: code.host, ...place };
+					const welcome = welcomeSchema.parse(await askToPair(call, own));
+					await members.trust(code.host);
+					const address = welcome.address ?? code.address;
+					await members.write(code.host, { name: welcome.name, address });
+					await introduce();
+					return { id: code.host, name: welcome.name };
+				},
+			};
+		},
+		role: async (text: string, role: Role): Promise<Change<PeerView>> => {
+			assertAdmin("give roles");
+			const member = members.find(text);
+			return {
+				type: "PeerRole",
+				explain: [`makes ${member.name} ${role} (now ${member.role})`],
+				apply: async () => {
+					await members.write(member.id, { role });
+					return view(members.find(member.id));
+				},
+			};
+		},
+		remove: async (text: string): Promise<Change<PeerView>> => {
+			assertAdmin("remove peers");
+			const member = members.find(text);
+			return {
+				type: "PeerRemove",
+				explain: [
+					`removes ${member.name} for good: it comes back only with a new key`,
+					"what it has told stays visible; its jobs and backups are not touched",
+				],
+				apply: async () => {
+					await members.write(member.id, { removed: true });
+					mesh.drop(member.id, "it was removed");
+					return view(members.find(member.id));
+				},
+			};
+		},
+		stop: async (): Promise<void> => {
+			for (const timer of timers) clearInterval(timer);
+			noteSeen();
+			dialers.stop();
+			members.close();
+			mesh.close();
+			await listener?.close();
+			await seen.save();
+		},
+	};
+};
+export type MeshService = Awaited<ReturnType<typeof startMesh>>;

@@ -1,0 +1,62 @@
+// What the commands of `knib peer` take and print.
+import { z } from "zod";
+import { type Role, roleSchema } from "../replication/members.ts";
+
+const argument = z.string().min(1).max(500);
+const dryRun = z.boolean().default(false);
+
+export const peerInviteInputSchema = z.strictObject({
+	role: roleSchema.default("operator"),
+});
+export const peerJoinInputSchema = z.strictObject({ code: z.string().min(1).max(1000), dryRun });
+export const peerInputSchema = z.strictObject({ peer: argument });
+export const peerRoleInputSchema = z.strictObject({ peer: argument, role: roleSchema, dryRun });
+export const peerRemoveInputSchema = z.strictObject({ peer: argument, dryRun });
+
+/** A code that pairs one host with this one, once. */
+export type InviteView = {
+	readonly code: string;
+	readonly expiresAt: string;
+	/** This host, to be compared with what the other side shows. */
+	readonly host: { readonly id: string; readonly name: string };
+	readonly role: Role;
+};
+
+export type PeerView = {
+	readonly id: string;
+	readonly name: string;
+	readonly address: string | null;
+	readonly state: "connected" | "reconnecting" | "removed";
+	readonly role: Role;
+	/** When a link to it was last open; null when there never was one. */
+	readonly lastSeen: string | null;
+	/** Documents that it does not have yet, and how old the oldest of them is; null until it has said how far it is. */
+	readonly lagDocuments: number | null;
+	readonly lagMs: number | null;
+};
+
+/** A peer with what came from it since this daemon started. */
+export type PeerShown = PeerView & {
+	readonly received: {
+		readonly accepted: number;
+		/** Documents that were not merged, by reason. */
+		readonly dropped: Readonly<Record<string, number>>;
+		/** Frames that were none; each closed its link. */
+		readonly garbage: number;
+		/** Frames that nobody had asked for. */
+		readonly unexpected: number;
+	};
+	/** Its clock minus this host's, ms; null while it is not connected. */
+	readonly skewMs: number | null;
+	readonly warnings: readonly string[];
+};
+
+/** A field that hosts have set to different values without knowing of each other. */
+export type ConflictView = {
+	readonly kind: string;
+	readonly id: string;
+	readonly name: string | null;
+	readonly field: string;
+	readonly kept: { readonly value?: unknown; readonly host: string; readonly at: string };
+	readonly lost: { readonly value?: unknown; readonly host: string; readonly at: string };
+};
