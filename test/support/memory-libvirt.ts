@@ -48,7 +48,9 @@ export const memoryLibvirt = (options: {
 		[...vms.values()].flatMap((vm) =>
 			vm.disks.map((disk) => ({
 				path: disk.path ?? "",
+				file: null,
 				vm: vm.uuid,
+				target: disk.target,
 				where: vm.run === undefined ? ("inactive" as const) : ("live" as const),
 				writable: true,
 			})),

@@ -90,6 +90,8 @@ export type MemoryRepository = Repository & {
 	readonly storage: MemoryStorage;
 	/** The next call of a method rejects, before or after it has done its work. */
 	readonly failNext: (method: Method, error: KnibError, when?: "before" | "after") => void;
+	/** Takes back what `failNext` planned and nothing has met. */
+	readonly clearFailures: () => void;
 };
 
 const memoryLeaseFiles = (storage: MemoryStorage): LeaseFiles => {
@@ -311,6 +313,7 @@ export const createMemoryRepository = (options: MemoryRepositoryOptions): Memory
 		path: layout.root,
 		storage,
 		failNext: (method, error, when = "before") => failures.set(`${when} ${method}`, error),
+		clearFailures: () => failures.clear(),
 		pathOf: (identity) => layout.backup(identity),
 		...withFailures(repository, failures),
 	};

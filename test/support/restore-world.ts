@@ -177,11 +177,7 @@ export const restoreWorld = async () => {
 			runForward(begun(made), hooksFor(interference), new AbortController().signal),
 		/** Takes everything back as a new life of the daemon does. */
 		recover: (state: RunState): Promise<RunEnd> =>
-			runBack(
-				{ ...state, ended: false },
-				hooksFor({}, true),
-				new KnibError("INTERRUPTED", "knibd stopped"),
-			),
+			runBack(state, hooksFor({}, true), new KnibError("INTERRUPTED", "knibd stopped")),
 		step: <K extends keyof typeof EXECUTORS>(made: RestorePlan, kind: K, repeated = false) => {
 			const step = made.steps.find((one) => one.kind === kind);
 			if (step === undefined) throw new Error(`no step ${kind}`);

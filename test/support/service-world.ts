@@ -38,6 +38,7 @@ import { createRepositoryDriver } from "../../apps/host-daemon/src/repository/dr
 import { systemClock } from "../../apps/host-daemon/src/system-clock.ts";
 import { testIds } from "../contracts/repository-harness.ts";
 import { aChild, aManifest } from "./builders/manifest.ts";
+import { hang, mortal } from "./mortal.ts";
 
 const SIZE = 8 << 20;
 const DISKS = ["vda", "vdb"].map((target) => ({ target, virtualSize: SIZE }));
@@ -158,19 +159,6 @@ const publishChain = async (
 const startNothing: StartGuestfish = () => {
 	throw new KnibError("APPLIANCE_UNAVAILABLE", "there is no appliance in this world");
 };
-
-const hang = (): Promise<never> => new Promise<never>(() => undefined);
-
-/** The same methods, which never answer once `isDead`. */
-const mortal = <T extends object>(methods: T, isDead: () => boolean): T =>
-	new Proxy(methods, {
-		get: (target, key, receiver) => {
-			const method: unknown = Reflect.get(target, key, receiver);
-			if (typeof method !== "function") return method;
-			return (...args: readonly unknown[]): unknown =>
-				isDead() ? hang() : Reflect.apply(method, target, args);
-		},
-	});
 
 const noLibvirt = {
 	vm: async () => undefined,

@@ -45,6 +45,13 @@ export abstract class JobCommand extends KnibCommand {
 	/** Type of the job that carries on what the first one began: it is waited for too, and its result is the command's. */
 	protected readonly carriedOnBy: JobType | null = null;
 
+	/** What fails before there is a job ends a stream of lines like any other failure. */
+	protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
+		const says = (flag: string): boolean => this.argv.includes(flag);
+		this.lines ||= says("--json") && !says("--no-wait") && !says("--dry-run");
+		await super.catch(error);
+	}
+
 	/** Starts the requested job, or with `--dry-run` prints its plan. */
 	protected async carryOut(
 		client: KnibClient,
@@ -60,26 +67,25 @@ export abstract class JobCommand extends KnibCommand {
 			return;
 		}
 		this.lines = flags.json && flags.wait;
-		const started = host === undefined ? start.mutate(request) : ask.mutate({ host, request });
-		const job = await started;
-		if (flags.wait) await this.follow(client, flags, job.id, text);
-		else this.show(flags, job, ({ id }) => id);
+		const begin = () => (host === undefined ? start.mutate(request) : ask.mutate({ host, request }));
+		if (flags.wait) await this.follow(client, flags, async () => (await begin()).id, text);
+		else this.show(flags, await begin(), ({ id }) => id);
 	}
 
-	/** Waits for a job, shows its progress, prints its result or error, and sets the exit code. */
+	/** Starts a job and waits for it, shows its progress, prints its result or error, and sets the exit code. */
 	protected async follow(
 		client: KnibClient,
 		flags: GlobalFlags,
-		job: string,
+		start: () => Promise<string>,
 		text: ResultText,
 		cancels = true,
 	): Promise<void> {
 		this.lines = flags.json;
-		const first = await this.#wait(client, flags, job, cancels);
+		const first = await this.#wait(client, flags, start, cancels);
 		const next = await this.#nextOf(client, first);
 		this.#finish(
 			flags,
-			next === null ? first : await this.#wait(client, flags, next, cancels),
+			next === null ? first : await this.#wait(client, flags, async () => next, cancels),
 			text,
 		);
 	}
@@ -95,7 +101,7 @@ export abstract class JobCommand extends KnibCommand {
 	async #wait(
 		client: KnibClient,
 		flags: GlobalFlags,
-		job: string,
+		start: () => Promise<string>,
 		cancels: boolean,
 	): Promise<JobView> {
 		const bar = createProgressBar(process.stderr);
@@ -108,14 +114,13 @@ export abstract class JobCommand extends KnibCommand {
 				this.note(`${level}${safe(event.line.text)}`);
 			}
 		};
-		const onInterrupt = (): void => {
+		const onInterrupt = (job: string | null): void => {
 			bar.clear();
-			this.note(
-				`cancelling job ${short(job)} and waiting for the undo; interrupt again to leave at once`,
-			);
+			const which = job === null ? "the job" : `job ${short(job)}`;
+			this.note(`cancelling ${which} and waiting for the undo; interrupt again to leave at once`);
 		};
 		try {
-			return await waitForJob({ client, job, onEvent, onInterrupt, cancels });
+			return await waitForJob({ client, start, onEvent, onInterrupt, cancels });
 		} finally {
 			bar.clear();
 		}

@@ -12,9 +12,11 @@ type Interrupts = {
 };
 type Options = {
 	readonly client: Pick<KnibClient, "api" | "watchJob">;
-	readonly job: string;
+	/** Starts the job, or says which it is; an interrupt meanwhile cancels it as soon as its id is known. */
+	readonly start: () => Promise<string>;
 	readonly onEvent: (event: JobEvent) => void;
-	readonly onInterrupt: () => void;
+	/** Told the job, null while it has none yet. */
+	readonly onInterrupt: (job: string | null) => void;
 	/** The process; a test gives its own. */
 	readonly interrupts?: Interrupts;
 	/** When false an interrupt only stops watching: the job is somebody else's. */
@@ -23,20 +25,27 @@ type Options = {
 
 /** Resolves with the job when it has ended. Rejects with DAEMON_UNREACHABLE when the daemon goes away; the job itself does not depend on it. */
 export const waitForJob = async (options: Options): Promise<JobView> => {
-	const { client, job, interrupts = process, cancels = true } = options;
+	const { client, interrupts = process, cancels = true } = options;
+	let job: string | null = null;
 	let asked = 0;
 	let failed: KnibError | undefined;
-	const cancel = (): void => {
-		asked += 1;
-		if (asked > 1 || !cancels) interrupts.exit(INTERRUPTED);
-		options.onInterrupt();
-		client.api.job.cancel.mutate({ job }).catch((error: unknown) => {
+	const cancelJob = (id: string): void => {
+		client.api.job.cancel.mutate({ job: id }).catch((error: unknown) => {
 			failed = asKnibError(error);
 		});
 	};
+	const cancel = (): void => {
+		asked += 1;
+		if (asked > 1 || !cancels) interrupts.exit(INTERRUPTED);
+		options.onInterrupt(job);
+		if (job !== null) cancelJob(job);
+	};
 	for (const signal of SIGNALS) interrupts.on(signal, cancel);
 	try {
-		for await (const event of client.watchJob(job)) {
+		const id = await options.start();
+		job = id;
+		if (asked > 0) cancelJob(id);
+		for await (const event of client.watchJob(id)) {
 			options.onEvent(event);
 			if (event.type === "end") return event.job;
 		}

@@ -181,7 +181,8 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			ready = true;
 			logger.info("interrupted work was taken up");
 		})
-		.catch((err: unknown) => logger.error({ err }, "interrupted work was not taken up"))
+		.catch((err: unknown) => logger.error({ err }, "interrupted work was not taken up"));
+	jobs.ready
 		.then(() => {
 			const date = (): Date => new Date(world.clock.now());
 			const validations = startValidationClock({ books, jobs, host: identity, date, onProblem });
@@ -208,7 +209,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		host: info.host,
 		daemon: () => ({ ...info, ready }),
 		now: () => world.clock.now(),
-		ready: jobs.recovered,
+		ready: jobs.ready,
 		audit,
 		init: (input) => initCatalog(books, place, input),
 	};

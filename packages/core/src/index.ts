@@ -59,6 +59,7 @@ export * from "./plan/service-plans.ts";
 export * from "./plan/service-retry.ts";
 export * from "./plan/service-steps.ts";
 export * from "./plan/steps.ts";
+export * from "./plan/tracked-after.ts";
 export * from "./plan/trash-ledger.ts";
 export * from "./plan/validation-facts.ts";
 export * from "./ports.ts";

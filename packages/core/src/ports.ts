@@ -101,6 +101,8 @@ export interface DiskImages {
 	/** The image and everything below it, top first. Rejects with DISK_UNSUPPORTED on a backing name that is not a plain path or a format missing from a header. */
 	chain(path: string, format: string): Promise<readonly ImageInfo[]>;
 	facts(path: string): Promise<FileFacts>;
+	/** Names the file or device that a path leads to now: the same for hard links, symbolic links and all nodes of one device, for as long as the host is up. Null when there is none. */
+	identity(path: string): Promise<string | null>;
 	/** A new empty qcow2 over `backing` with exactly `size` bytes, with sub-clusters where qemu can; owner, mode, ACL and label taken from `like` (SAFETY F12). Refuses to overwrite. */
 	createOverlay(overlay: {
 		path: string;

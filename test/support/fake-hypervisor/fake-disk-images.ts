@@ -16,6 +16,7 @@ import {
 	digestOf,
 	type FakeWorld,
 	headerOf,
+	identityOf,
 	imageAt,
 	touch,
 } from "./fake-world.ts";
@@ -93,6 +94,7 @@ export const createFakeDiskImages = (world: FakeWorld): DiskImages => {
 			imageAt(world, absolutePath(path));
 			return !world.held.has(path) && usersOf(world, path).length === 0;
 		}),
+		identity: wrap("identity", async (path) => identityOf(world, path)),
 		imagesBeside: wrap("imagesBeside", async (path) => {
 			const beside = [...world.images].filter(
 				([at, image]) => dirname(at) === dirname(path) && image.format === "qcow2",

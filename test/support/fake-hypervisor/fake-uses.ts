@@ -3,9 +3,10 @@ import type { FileUse } from "@knib/core";
 import {
 	disksOfDomain,
 	imagesOfDisk,
+	targetOf,
 } from "../../../apps/host-daemon/src/hypervisor/domain-images.ts";
 import { elementOf, parseXml } from "../../../apps/host-daemon/src/hypervisor/xml-document.ts";
-import { backingOf, type FakeVm, type FakeWorld } from "./fake-world.ts";
+import { backingOf, type FakeVm, type FakeWorld, identityOf } from "./fake-world.ts";
 
 const below = (world: FakeWorld, path: string): readonly string[] => {
 	const image = world.images.get(path);
@@ -22,16 +23,26 @@ const usesOfDefinition = (
 	if (xml === undefined) return [];
 	return disksOfDomain(parseXml(xml, "domain")).flatMap((disk) => {
 		const readonly = elementOf(disk, "readonly") !== undefined;
+		const target = targetOf(disk);
 		return imagesOfDisk(disk).flatMap(({ role, source }): readonly FileUse[] => {
 			if (!("path" in source)) return [];
 			const top: FileUse = {
 				path: source.path,
+				file: identityOf(world, source.path),
 				vm: vm.uuid,
+				target,
 				where: role === "below" ? "backing" : where,
 				writable: role !== "below" && !readonly,
 			};
 			const under = below(world, source.path).map(
-				(path): FileUse => ({ path, vm: vm.uuid, where: "backing", writable: false }),
+				(path): FileUse => ({
+					path,
+					file: identityOf(world, path),
+					vm: vm.uuid,
+					target,
+					where: "backing",
+					writable: false,
+				}),
 			);
 			return [top, ...under];
 		});
@@ -46,6 +57,7 @@ const usesOfVm = (world: FakeWorld, vm: FakeVm): readonly FileUse[] => [
 		snapshot.files.map(
 			(path): FileUse => ({
 				path,
+				file: identityOf(world, path),
 				vm: vm.uuid,
 				where: "snapshot",
 				writable: !snapshot.frozen.includes(path),

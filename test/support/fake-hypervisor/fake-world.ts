@@ -185,3 +185,9 @@ export const headerOf = (image: FakeImage): string =>
 	image.format === "raw"
 		? digestOf(["raw", image.clusters.get(0) ?? 0])
 		: digestOf([image.format, image.size, image.backing, image.snapshots, image.extendedL2]);
+
+/** Names an image whatever its path: two paths may lead to one. */
+export const identityOf = (world: FakeWorld, path: string): string | null => {
+	const image = world.images.get(path);
+	return image === undefined ? null : `fake ${image.inode}`;
+};

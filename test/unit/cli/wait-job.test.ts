@@ -65,7 +65,7 @@ test("waitForJob › an interrupt cancels once, waits for the end, and listens n
 	const events: string[] = [];
 	const waiting = waitForJob({
 		client,
-		job: "j",
+		start: async () => "j",
 		onEvent: ({ type }) => {
 			events.push(type);
 			if (type === "job") process.emit("SIGTERM");
@@ -79,11 +79,30 @@ test("waitForJob › an interrupt cancels once, waits for the end, and listens n
 	t.is(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM"), 0);
 });
 
+test("waitForJob › an interrupt while the job is being started cancels it once it is known", async (t) => {
+	const { client, process, cancels } = world();
+	const interrupted: unknown[] = [];
+	const ended = await waitForJob({
+		client,
+		start: async () => {
+			process.emit("SIGINT");
+			t.is(cancels(), 0);
+			return "j";
+		},
+		onEvent: () => undefined,
+		onInterrupt: (job) => interrupted.push(job),
+		interrupts: process,
+	});
+	t.is(ended.state, "cancelled");
+	t.deepEqual(interrupted, [null]);
+	t.is(cancels(), 1);
+});
+
 test("waitForJob › a second interrupt leaves at once", async (t) => {
 	const { client, process, exits } = world(() => new Promise(() => undefined));
 	const waiting = waitForJob({
 		client,
-		job: "j",
+		start: async () => "j",
 		onEvent: ({ type }) => {
 			if (type !== "job") return;
 			process.emit("SIGINT");
@@ -103,7 +122,7 @@ test("waitForJob › events that stop before the end are a defect, or the reason
 	const nothing = () => undefined;
 	const options = {
 		client: broken,
-		job: "j",
+		start: async () => "j",
 		onEvent: nothing,
 		onInterrupt: nothing,
 		interrupts: process,

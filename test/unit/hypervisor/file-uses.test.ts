@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { link, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FileUse } from "@knib/core";
@@ -99,6 +99,25 @@ test("fileUses › follows the headers of images below, and shows a data file", 
 		`${base} backing`,
 		"/srv/vms/data.raw backing",
 	]);
+});
+
+test("fileUses › tells the same file under another name, and which disk stands on it", async (t) => {
+	const file = join(t.context.directory, "disk.raw");
+	const hard = join(t.context.directory, "hard.raw");
+	const soft = join(t.context.directory, "soft.raw");
+	await writeFile(file, "x");
+	await link(file, hard);
+	await symlink(file, soft);
+	const vms = [file, hard, soft, "/no/such.raw"].map((path, index) => ({
+		uuid: `${A.slice(0, -1)}${index}`,
+		inactive: domain(disk(path, "raw")),
+	}));
+	const [first, second, third, missing] = await usesOf(vms);
+	t.regex(first?.file ?? "", /^file \d+:\d+$/);
+	t.is(second?.file, first?.file);
+	t.is(third?.file, first?.file);
+	t.is(missing?.file, null);
+	t.is(first?.target, "vda");
 });
 
 test("fileUses › believes nothing that a guest wrote into a raw disk", async (t) => {

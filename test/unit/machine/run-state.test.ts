@@ -7,10 +7,12 @@ import {
 	type JobChange,
 	type JournalEntry,
 	jobSchema,
+	leftoverOf,
 	planBackup,
 	type RunState,
 	recoverRun,
 	reduceRun,
+	warningsOf,
 } from "@knib/core";
 import test from "ava";
 import fc from "fast-check";
@@ -63,7 +65,7 @@ test("recoverRun › goes back before the publication is begun, and forward from
 	}
 });
 
-test("recoverRun › goes on going back, and leaves an ended run alone", (t) => {
+test("recoverRun › goes on going back", (t) => {
 	const error = { code: "CANCELLED", message: "m", hint: "h" };
 	t.is(
 		recoverRun(
@@ -74,16 +76,35 @@ test("recoverRun › goes on going back, and leaves an ended run alone", (t) => 
 		),
 		"back",
 	);
-	t.is(recoverRun(after([{ type: "end" }])), "nothing");
 });
 
-test("reduceRun › refuses entries after the end, a second plan and a missing one", (t) => {
-	t.throws(() => after([{ type: "end" }, { type: "begin", step: 0 }]), {
-		message: /after its end/,
-	});
+test("reduceRun › refuses a second plan and a missing one", (t) => {
 	const { job, plan } = begun();
 	t.throws(() => reduceRun(begun(), { type: "plan", job, plan }), { message: /two plans/ });
-	t.throws(() => reduceRun(null, { type: "end" }), { message: /does not begin/ });
+	t.throws(() => reduceRun(null, { type: "begin", step: 0 }), { message: /does not begin/ });
+});
+
+test("leftoverOf › names what a merge step kept, and everything when the step failed as a whole", (t) => {
+	const kept = { target: "vda", reason: "used elsewhere" };
+	const merge = {
+		target: "vdb",
+		base: { path: "/b", format: "raw" },
+		top: "/o",
+		overlays: ["/o"],
+		recorded: null,
+	} as const;
+	const state = after([{ type: "done", step: 0, outcome: { leftover: [kept] } }]);
+	const steps = [...state.plan.steps, { kind: "merge-overlays", merges: [merge] } as const];
+	const index = steps.length - 1;
+	const planned = { ...state, plan: { ...state.plan, steps } };
+	t.deepEqual(leftoverOf(planned), [kept]);
+	const failure = { code: "COMMAND_FAILED", message: "no answer", hint: "h" } as const;
+	const failed = reduceRun(planned, { type: "failed", step: index, error: failure });
+	t.deepEqual(leftoverOf(failed), [kept, { target: "vdb", reason: "no answer" }]);
+	t.true(warningsOf(failed).includes("merge-overlays failed: no answer"));
+	const repeated = reduceRun(failed, { type: "done", step: index, outcome: {} });
+	t.deepEqual(leftoverOf(repeated), [kept], "a later success clears the failure");
+	t.false(warningsOf(repeated).some((text) => text.includes("failed")));
 });
 
 const error = { code: "INTERNAL", message: "m", hint: "h", details: {} } as const;

@@ -56,6 +56,7 @@ const images = [image(over(2)), image(over(1)), image(BASE)];
 
 const use = (override: Partial<FileUse>): FileUse => ({
 	path: BASE,
+	file: null,
 	vm: VM_UUID,
 	where: "inactive",
 	writable: false,
@@ -63,7 +64,13 @@ const use = (override: Partial<FileUse>): FileUse => ({
 });
 
 const why = (uses: readonly FileUse[], base = aFile(BASE), chain = images): string | undefined =>
-	whyNotMerge(merge, { vm: VM_UUID, images: chain, uses, base });
+	whyNotMerge(merge, {
+		vm: VM_UUID,
+		images: chain,
+		uses,
+		files: new Map([[BASE, "file 1:7"]]),
+		proofs: [{ now: base, before: aFile(BASE) }],
+	});
 
 test("whyNotMerge › allows a merge into a base that only this VM stands on", (t) => {
 	t.is(why([use({ where: "backing" }), use({ path: over(1), where: "backing" })]), undefined);
@@ -84,7 +91,20 @@ test("whyNotMerge › refuses what others use, branches, snapshots and orphans",
 	);
 });
 
+test("whyNotMerge › knows a file by itself, not by its name", (t) => {
+	const linked = { path: "/elsewhere/hard-link", vm: "another" };
+	t.regex(why([use({ ...linked, file: "file 1:7" })]) ?? "", /used elsewhere/);
+	t.is(why([use({ ...linked, file: "file 1:8" })]), undefined);
+	t.is(why([use({ ...linked, file: null })]), undefined);
+});
+
+test("whyNotMerge › refuses what another disk of the same VM stands on", (t) => {
+	t.regex(why([use({ target: "vdb", where: "backing" })]) ?? "", /used elsewhere/);
+	t.is(why([use({ target: "vda", where: "backing" })]), undefined);
+});
+
 test("whyNotMerge › refuses a base that something else has written", (t) => {
 	t.regex(why([], aFile(BASE, { mtime: "2000" })) ?? "", /was written by something else/);
-	t.is(whyNotMerge(merge, { vm: VM_UUID, images, uses: [], base: null }), undefined);
+	const facts = { vm: VM_UUID, images, uses: [], files: new Map(), proofs: [] };
+	t.is(whyNotMerge(merge, facts), undefined, "nothing can be compared after a first attempt");
 });

@@ -118,6 +118,22 @@ test("planBackup › includes the overlay of a failed backup that could not be r
 	t.deepEqual(stepOf(plan, "merge-overlays").merges[0]?.overlays, [overlay(77), overlay(1)]);
 });
 
+test("planBackup › merges the overlays of disks that are left out of a new chain", (t) => {
+	const request = backupRequestSchema.parse({ type: "Backup", vm: "web01", disks: ["vda"] });
+	const disks = [
+		aDiskOn("vda", [overlay(1), "/vm/a.qcow2"]),
+		aDiskOn("vdb", [overlay(1), "/vm/b.qcow2"]),
+	];
+	const { merges } = stepOf(planned(inChain(1, { request, disks })), "merge-overlays");
+	t.deepEqual(
+		merges.map((merge) => [merge.target, merge.base.path, merge.overlays]),
+		[
+			["vda", "/vm/a.qcow2", [overlay(1)]],
+			["vdb", "/vm/b.qcow2", [overlay(1)]],
+		],
+	);
+});
+
 test("planBackup › leaves the layers as it found them after an isolated backup", (t) => {
 	const request = backupRequestSchema.parse({ type: "Backup", vm: "web01", isolated: true });
 	const plan = planned(inChain(2, { request }));

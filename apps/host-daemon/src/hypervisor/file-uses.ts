@@ -2,9 +2,9 @@
 // managed-save images, and what the headers of those images stand on (SAFETY F2). What cannot be read is a rejection that names
 // it (I10), since an answer that lacks a file would let it be written or removed.
 import { type FileUse, KnibError } from "@knib/core";
-import { disksOfDomain, imagesOfDisk, nvramOf, type XmlImage } from "./domain-images.ts";
+import { disksOfDomain, imagesOfDisk, nvramOf, targetOf, type XmlImage } from "./domain-images.ts";
 import { type VolumePlace, volumeKey } from "./domain-xml.ts";
-import { errnoOf, mapLimited, readHead } from "./files.ts";
+import { attempt, errnoOf, identityOf, mapLimited, readHead } from "./files.ts";
 import { HEADER_BYTES, type Qcow2Links, readQcow2Links } from "./qcow2-header.ts";
 import { virshArgv } from "./virsh-argv.ts";
 import type { Virsh } from "./virsh-client.ts";
@@ -12,7 +12,7 @@ import { parseDominfo, parseList } from "./virsh-parse.ts";
 import { readDefinitions, readSnapshots, resolveVolumes } from "./vm-picture.ts";
 import { elementOf, parseXml, type XmlElement } from "./xml-document.ts";
 
-type Named = FileUse & {
+type Named = Omit<FileUse, "file"> & {
 	/** Format that the definition says; a raw image's bytes are the guest's and name nothing. */
 	readonly format?: string;
 	/** The VM runs: the file must be there. */
@@ -38,6 +38,7 @@ const usesOfDisk = (
 	},
 ): readonly Named[] => {
 	const readonly = elementOf(disk, "readonly") !== undefined;
+	const target = targetOf(disk);
 	return imagesOfDisk(disk).flatMap((image): readonly Named[] => {
 		const path = pathOf(image, context.volumes);
 		if (path === undefined) return [];
@@ -45,6 +46,7 @@ const usesOfDisk = (
 			{
 				path,
 				vm: context.vm,
+				target,
 				where: image.role === "below" ? "backing" : context.where,
 				writable: image.role !== "below" && !readonly,
 				needed: context.needed,
@@ -148,13 +150,16 @@ const below = async (named: Named): Promise<readonly Named[]> => {
 		}
 		const links: Qcow2Links | undefined = await linksOf(at);
 		const { vm, needed } = named;
+		const disk = named.target === undefined ? {} : { target: named.target };
 		if (links?.dataFile) {
-			found.push({ path: links.dataFile, vm, where: "backing", writable: at.writable, needed });
+			const { dataFile: path } = links;
+			found.push({ path, vm, ...disk, where: "backing", writable: at.writable, needed });
 		}
 		if (!links?.backing) break;
 		const next: Named = {
 			path: links.backing,
 			vm,
+			...disk,
 			where: "backing",
 			writable: false,
 			needed,
@@ -166,6 +171,9 @@ const below = async (named: Named): Promise<readonly Named[]> => {
 	return found;
 };
 
+const identityOfUse = (use: Omit<FileUse, "file">): Promise<string | null> =>
+	attempt(`could not learn which files are in use: ${use.path}`, () => identityOf(use.path));
+
 /** All uses, each once. Rejects with COMMAND_FAILED naming what could not be read, LIBVIRT_UNREACHABLE. */
 export const readFileUses = async (virsh: Virsh): Promise<readonly FileUse[]> => {
 	const vms = parseList(await virsh(virshArgv.list()));
@@ -173,9 +181,14 @@ export const readFileUses = async (virsh: Virsh): Promise<readonly FileUse[]> =>
 		await mapLimited(vms, VMS_AT_ONCE, ({ uuid }) => usesOfListed(virsh, uuid))
 	).flat();
 	const chains = (await mapLimited(named, VMS_AT_ONCE, below)).flat();
-	const uses = new Map<string, FileUse>();
-	for (const { path, vm, where, writable } of [...named, ...chains]) {
-		uses.set(JSON.stringify([path, vm, where, writable]), { path, vm, where, writable });
+	const uses = new Map<string, Omit<FileUse, "file">>();
+	for (const { path, vm, target, where, writable } of [...named, ...chains]) {
+		const disk = target === undefined ? {} : { target };
+		const use = { path, vm, ...disk, where, writable };
+		uses.set(JSON.stringify(Object.values(use)), use);
 	}
-	return [...uses.values()];
+	return await mapLimited([...uses.values()], VMS_AT_ONCE, async (use) => ({
+		...use,
+		file: await identityOfUse(use),
+	}));
 };

@@ -1,6 +1,6 @@
 // Small file operations that say what they attempted, overwrite nothing, and are durable when they return.
 import { constants } from "node:fs";
-import { access, link, lstat, open, rename, statfs, unlink } from "node:fs/promises";
+import { access, link, lstat, open, rename, stat, statfs, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { KnibError } from "@knib/core";
 
@@ -166,4 +166,15 @@ export const mapLimited = async <T, R>(
 	};
 	await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 	return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+};
+
+/** Device and inode of a file, or number of a block device, symbolic links followed; null when there is none. */
+export const identityOf = async (path: string): Promise<string | null> => {
+	try {
+		const found = await stat(path, { bigint: true });
+		return found.isBlockDevice() ? `device ${found.rdev}` : `file ${found.dev}:${found.ino}`;
+	} catch (thrown) {
+		if (["ENOENT", "ENOTDIR"].includes(errnoOf(thrown) ?? "")) return null;
+		throw thrown;
+	}
 };

@@ -2,10 +2,18 @@
 import { stat } from "node:fs/promises";
 import { type DiskImages, KnibError } from "@knib/core";
 import { isDeviceUsed } from "./device-users.ts";
-import { attempt, fileExists, renameFile, spaceIn, syncFile, unlinkFile } from "./files.ts";
+import {
+	attempt,
+	fileExists,
+	identityOf,
+	renameFile,
+	spaceIn,
+	syncFile,
+	unlinkFile,
+} from "./files.ts";
 import { imageChain, imageInfo, imagesBeside } from "./image-chain.ts";
 import { hashFile, readFacts } from "./image-facts.ts";
-import { isPlainBackingName } from "./image-path.ts";
+import { absolutePath, isPlainBackingName } from "./image-path.ts";
 import { convertImage, createOverlay, longRun } from "./new-image.ts";
 import { qemuImgArgv, topOnlyName } from "./qemu-img-argv.ts";
 import { parseCompare, parseMap } from "./qemu-img-parse.ts";
@@ -106,6 +114,7 @@ export const createDiskImages = ({ run }: { readonly run: Run }): DiskImages => 
 	info: (path, format) => imageInfo(run, path, format),
 	chain: (path, format) => imageChain(run, path, format),
 	facts: (path) => readFacts(run, path),
+	identity: (path) => attempt(`could not read ${path}`, () => identityOf(absolutePath(path))),
 	createOverlay: createOverlay(run),
 	convert: convertImage(run),
 	commitFile: commitFile(run),

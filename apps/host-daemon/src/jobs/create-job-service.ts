@@ -10,7 +10,7 @@ import {
 	type JobRequest,
 	jobRequestSchema,
 	jobTypeSchema,
-	type KnibError,
+	KnibError,
 	laneOfDirectory,
 	type Plan,
 	type Store,
@@ -61,11 +61,13 @@ export type RunningJobService = JobService & {
 		check: () => JobRequest,
 		user: string,
 	): Promise<void>;
-	/** Ends the jobs of an earlier life; new jobs wait for it. Resolves when done. */
+	/** Resolves when jobs are taken: those of an earlier life have their VMs' lanes. */
+	readonly ready: Promise<void>;
+	/** Resolves when the jobs of an earlier life have been ended. */
 	readonly recovered: Promise<void>;
 	/** What is done with backups at once. */
 	readonly care: BackupCare;
-	/** Cancels what runs and waits for the undo. */
+	/** Interrupts what runs and waits for the undo; what waits is kept for the next start. */
 	stop(): Promise<void>;
 };
 
@@ -116,6 +118,11 @@ const newJob = (
 });
 
 type Parts = ExecuteParts;
+
+const inRecovery = (job: Job): KnibError => {
+	const message = `job ${job.id} was interrupted and is being brought to its end; that cannot be cancelled`;
+	return new KnibError("REFUSED", message);
+};
 
 /** Refuses at once what waiting would not change; all else is found out when the job's turn comes. */
 const assertPossible = async (deps: JobDeps, request: JobRequest): Promise<void> => {
@@ -177,15 +184,13 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		.filter((job) => job.state === "waiting" && !isServiceType(job.type));
 	// What another host has asked for is done once: when it had begun and left no journal, it did nothing yet.
 	const begun = book.list({ executing: true }).filter(({ asked }) => asked === true);
-	let ready = false;
-	const recovered = recoverAll(parts, parts.lanes, {
-		signal: stopping.signal,
-		onProblem: (error: KnibError) => onProblem(error),
-	}).then(async () => {
-		await sweepValidations(deps, new Set()).catch(onProblem);
+	let isReady = false;
+	const recovery = recoverAll(parts, parts.lanes, { signal: stopping.signal, onProblem });
+	const ready = recovery.then(async ({ jobs }) => {
+		await sweepValidations(deps, jobs).catch(onProblem);
 		const keep = await deps.catalog.setting("jobs.keep", {});
 		await parts.book.prune(settingMilliseconds("jobs.keep", keep)).catch(onProblem);
-		ready = true;
+		isReady = true;
 		const again = begun.flatMap(({ id }) => book.get(id) ?? []);
 		const untouched = again.filter(
 			({ state, type }) => state === "waiting" && !isServiceType(type),
@@ -194,6 +199,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		await takeUpLost().catch(onProblem);
 		services.open();
 	});
+	const recovered = Promise.all([ready, recovery.then(({ done }) => done)]).then(() => undefined);
 	recovered.catch(onProblem);
 
 	const requeue = async (job: Job): Promise<void> => {
@@ -231,11 +237,11 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 			return await enqueue(request, user, asked);
 		}
 		const subject = await subjectOf(deps, request);
-		const free = ready && parts.lanes.holder(subject.lane) === undefined;
+		const free = isReady && parts.lanes.holder(subject.lane) === undefined;
 		const plan = free ? await planNoted(deps, request) : null;
 		const job = newJob(deps, request, subject, plan, asked);
 		await keep(job, user);
-		if (!ready) await recovered.catch(() => undefined);
+		if (!isReady) await ready.catch(() => undefined);
 		queue.add({ job, request, lane: subject.lane, plan });
 		return job;
 	};
@@ -267,6 +273,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	};
 
 	return {
+		ready,
 		recovered,
 		startAsked,
 		care: createBackupCare({ deps, lanes: parts.lanes }),
@@ -280,8 +287,8 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		cancel: async (id) => {
 			const job = parts.book.find(id);
 			if (services.has(job.id)) await services.cancel(job.id);
-			queue.cancel(job.id);
-			await queue.ended(job.id);
+			else if (queue.has(job.id)) await queue.cancel(job.id);
+			else if (job.state === "executing") throw inRecovery(job);
 			return parts.events.view(parts.book.find(job.id));
 		},
 		retry: async (id, user) =>
@@ -292,8 +299,8 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		stop: async () => {
 			stopping.abort();
 			await services.close();
-			for (const job of parts.book.list({})) if (!isTerminal(job.state)) queue.cancel(job.id);
-			await queue.idle();
+			await queue.close();
+			await recovered.catch(() => undefined);
 			await parts.logs.flush();
 		},
 	};

@@ -12,6 +12,7 @@ import {
 	recoverRun,
 	reduceRun,
 	viewError,
+	warningsOf,
 } from "@knib/core";
 import { isOwnTrouble, recordUnable } from "./executors/validation-record.ts";
 import { finishPlan } from "./job-result.ts";
@@ -42,9 +43,7 @@ const recordFailure = async (
 };
 
 const endDone = async (parts: RunParts, run: JobRun, state: RunState): Promise<void> => {
-	for (const text of [...state.plan.warnings, ...(state.outcomes.warnings ?? [])]) {
-		await run.change({ type: "warns", text });
-	}
+	for (const text of warningsOf(state)) await run.change({ type: "warns", text });
 	const result = await finishPlan(parts.deps, state).catch((thrown: unknown) => {
 		// The work is done and published; only the view of it is behind, and a rescan brings it up to date.
 		run.log("warn", `the view could not be brought up to date: ${asKnibError(thrown).message}`);
@@ -98,26 +97,33 @@ const settleEnd = async (parts: RunParts, run: JobRun, end: RunEnd): Promise<boo
 	}
 };
 
+/** A run that could not be brought to an end of its own: its journal stays, for the next start of the daemon. */
+const failRun = async (parts: RunParts, run: JobRun, thrown: unknown): Promise<void> => {
+	const error = asKnibError(thrown);
+	run.log("error", error.message);
+	if (run.job().endedAt !== null) return;
+	await run
+		.change({ type: "fails", at: parts.deps.clock.now(), error: viewError(error) })
+		.catch((second: unknown) => run.log("error", asKnibError(second).message));
+};
+
+/** Ends the job and then its journal: a crash in between repeats the end, it loses none of it. Never rejects. */
 const conclude = async (
 	parts: RunParts,
 	run: JobRun,
 	journal: JobJournal,
 	work: () => Promise<RunEnd>,
 ): Promise<void> => {
+	let finished = false;
 	try {
-		const end = await work();
-		const finished = await settleEnd(parts, run, end);
-		await run.release();
-		await (finished ? journal.close() : journal.leave());
+		finished = await settleEnd(parts, run, await work());
 	} catch (thrown) {
-		await journal.leave().catch(() => undefined);
-		await run.release();
-		const error = asKnibError(thrown);
-		run.log("error", error.message);
-		if (run.job().endedAt === null) {
-			await run.change({ type: "fails", at: parts.deps.clock.now(), error: viewError(error) });
-		}
+		await failRun(parts, run, thrown);
 	}
+	await run.release();
+	await (finished ? journal.close() : journal.leave()).catch((thrown: unknown) => {
+		run.log("error", asKnibError(thrown).message);
+	});
 	if (isTerminal(run.job().state)) parts.events.ended(run.job());
 	parts.aftermath?.over(run.job());
 };
@@ -164,6 +170,16 @@ const STANDS_ALONE: ReadonlySet<Plan["type"]> = new Set<Plan["type"]>([
 	"ExtractFiles",
 ]);
 
+/** Why a job that an earlier life of the daemon left goes back: what had made it turn, else the stop itself. */
+const causeOf = ({ undoing }: RunState): KnibError => {
+	if (undoing === null) {
+		const message = "knibd stopped while the job ran; what it had begun was undone";
+		return new KnibError("INTERRUPTED", message);
+	}
+	const { code, message, details } = undoing;
+	return new KnibError(code, message, { details });
+};
+
 /** Ends a job that an earlier life of the daemon left, forward or back. Rejects when libvirt or the repository does not answer yet: the caller tries again. */
 export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState): Promise<void> => {
 	const { deps } = parts;
@@ -174,13 +190,9 @@ export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState)
 	}
 	const journal = await parts.journal.reopen(job.id);
 	const run = createJobRun(parts, { job, journal, begunBefore: state.begun, inLane: true });
-	const interrupted = new KnibError(
-		"INTERRUPTED",
-		"knibd stopped while the job ran; what it had begun was undone",
-	);
 	await conclude(parts, run, journal, () =>
 		recoverRun(state) === "back"
-			? runBack(state, run.hooks, interrupted)
+			? runBack(state, run.hooks, causeOf(state))
 			: runForward(state, run.hooks, NEVER),
 	);
 };

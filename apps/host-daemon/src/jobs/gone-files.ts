@@ -1,7 +1,7 @@
 // Files that were retired (I11): renamed aside, and unlinked when their grace period has passed and nothing has asked for them.
 
 import type { DiskImages, Hypervisor } from "@knib/core";
-import { asKnibError, isOverlayName } from "@knib/core";
+import { asKnibError, isOverlayName, isUseOf } from "@knib/core";
 
 /** Ending of a file that waits for its grace period to pass. */
 export const GONE = ".knib-gone";
@@ -43,7 +43,9 @@ export const createGoneFiles = (deps: Deps): GoneFiles => {
 		timers.delete(path);
 		if (!isRetired(path) || !(await deps.images.exists(path))) return;
 		const uses = await deps.hypervisor.fileUses();
-		if (uses.some((use) => use.path === path || use.path === path.slice(0, -GONE.length))) return;
+		const file = await deps.images.identity(path);
+		const before = path.slice(0, -GONE.length);
+		if (uses.some((use) => isUseOf(use, path, file) || use.path === before)) return;
 		await deps.images.unlink(path);
 	};
 	const add = (path: string): void => {

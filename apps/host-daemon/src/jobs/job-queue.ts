@@ -26,17 +26,18 @@ export type Queued = {
 
 export interface JobQueue {
 	add(queued: Queued): void;
-	/** Asks a job to stop. Unknown or ended: nothing. */
-	cancel(job: string): void;
-	/** Resolves when the job has ended. */
-	ended(job: string): Promise<void>;
-	/** Stops taking work and cancels nothing: what runs is found in the journal at the next start. */
-	idle(): Promise<void>;
+	/** Whether a job waits or runs here. */
+	has(job: string): boolean;
+	/** Asks a job to stop and resolves when it has ended. Unknown or ended: nothing. */
+	cancel(job: string): Promise<void>;
+	/** Interrupts what runs and resolves when all of it is undone. What has not begun stays waiting for the next start. */
+	close(): Promise<void>;
 }
 
 export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 	const controllers = new Map<string, AbortController>();
 	const running = new Map<string, Promise<void>>();
+	let isClosed = false;
 
 	const work = async (queued: Queued, signal: AbortSignal, waited: boolean): Promise<void> => {
 		const { id } = queued.job;
@@ -54,7 +55,8 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 			{ type: "starts", at: parts.deps.clock.now() },
 		);
 		const limit = await timeLimit(parts.deps, queued.job.type, plan.vm.uuid);
-		await executePlan(parts, started, plan, AbortSignal.any([signal, limit]));
+		const either = AbortSignal.any([signal, limit.signal]);
+		await executePlan(parts, started, plan, either).finally(limit.clear);
 	};
 
 	const run = async (queued: Queued): Promise<void> => {
@@ -77,7 +79,8 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 				() => work(queued, controller.signal, waited),
 			);
 		} catch (thrown) {
-			await endEarly(parts, job.id, thrown);
+			const begun = parts.book.get(job.id)?.state !== "waiting";
+			if (begun || !isClosed) await endEarly(parts, job.id, thrown);
 		} finally {
 			controllers.delete(job.id);
 		}
@@ -88,13 +91,15 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 			const promise = run(queued).finally(() => running.delete(queued.job.id));
 			running.set(queued.job.id, promise);
 		},
-		cancel: (job) => {
+		has: (job) => running.has(job),
+		cancel: async (job) => {
 			controllers.get(job)?.abort(new KnibError("CANCELLED", "the job was cancelled on request"));
-		},
-		ended: async (job) => {
 			await running.get(job);
 		},
-		idle: async () => {
+		close: async () => {
+			isClosed = true;
+			const stopped = new KnibError("INTERRUPTED", "knibd was stopped while the job ran");
+			for (const controller of controllers.values()) controller.abort(stopped);
 			await Promise.allSettled(running.values());
 		},
 	};

@@ -2,6 +2,7 @@ import {
 	type Chain,
 	type DeletePlan,
 	extractResult,
+	leftoverOf,
 	type Plan,
 	type RunState,
 	restoreResult,
@@ -57,7 +58,7 @@ export const finishPlan = async (
 	if (plan.steps.some((step) => MERGING.has(step.kind))) {
 		await deps.catalog.noteVm(
 			plan.vm.uuid,
-			(outcomes.leftover ?? []).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
+			leftoverOf(state).map((one) => `extra layer present on ${one.target}: ${one.reason}`),
 		);
 	}
 	if (plan.type === "DeleteBackup") return deleteResult(plan);

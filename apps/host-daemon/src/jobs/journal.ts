@@ -34,24 +34,29 @@ const encode = (entry: JournalEntry): string => {
 	return `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
 };
 
-const decode = (line: string): JournalEntry | undefined => {
+const corrupt = (file: string, index: number): KnibError =>
+	new KnibError("JOURNAL_CORRUPT", `journal ${file} cannot be read at line ${index + 1}`);
+
+/** The text of a whole line; undefined for one that is torn or damaged. */
+const wholeText = (line: string): string | undefined => {
 	const text = line.slice(9);
-	if (line.slice(0, 8) !== crc32(text).toString(16).padStart(8, "0")) return undefined;
-	const parsed = journalEntrySchema.safeParse(JSON.parse(text));
-	return parsed.success ? parsed.data : undefined;
+	return line.slice(0, 8) === crc32(text).toString(16).padStart(8, "0") ? text : undefined;
 };
 
-/** The entries of a journal's text. Throws JOURNAL_CORRUPT when a line other than the last cannot be read. */
+/** The entries of a journal's text. Only a last line that is not whole may be passed over, since it was never acknowledged. Throws JOURNAL_CORRUPT for any other line that cannot be read, also for a whole one of another version of knib. */
 export const parseJournal = (text: string, file: string): readonly JournalEntry[] => {
 	const lines = text.split("\n");
 	const torn = lines.pop() ?? "";
 	const entries: JournalEntry[] = [];
 	for (const [index, line] of lines.entries()) {
-		const entry = decode(line);
-		if (entry !== undefined) entries.push(entry);
-		else if (index < lines.length - 1 || torn !== "") {
-			throw new KnibError("JOURNAL_CORRUPT", `journal ${file} cannot be read at line ${index + 1}`);
+		const whole = wholeText(line);
+		if (whole === undefined) {
+			if (index < lines.length - 1 || torn !== "") throw corrupt(file, index);
+			continue;
 		}
+		const parsed = journalEntrySchema.safeParse(JSON.parse(whole));
+		if (!parsed.success) throw corrupt(file, index);
+		entries.push(parsed.data);
 	}
 	return entries;
 };

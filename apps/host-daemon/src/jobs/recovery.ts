@@ -32,7 +32,7 @@ const findUnfinished = async (
 		}
 		try {
 			const state = replay(one.entries);
-			if (state === null || recoverRun(state) === "nothing") {
+			if (state === null) {
 				await (await parts.journal.reopen(one.job)).close();
 			} else found.push({ id: one.job, state });
 		} catch (thrown) {
@@ -91,22 +91,37 @@ const repeatUntilDone = async (
 	}
 };
 
-/** Ends every job that an earlier life of the daemon left, each in its VM's lane, and resolves when all have been tried to their end. Journals that cannot be read are reported and left as they are. */
+/** The order within a lane: what goes back takes the newest layer off first, then the rest goes on, the oldest first. */
+const inOrder = (found: readonly Found[]): readonly Found[] => {
+	const back = found.filter((one) => recoverRun(one.state) === "back");
+	const forward = found.filter((one) => !back.includes(one));
+	return [...back.toReversed(), ...forward];
+};
+
+/** What an earlier life of the daemon left. */
+export type Recovery = {
+	/** The jobs that are being ended. */
+	readonly jobs: ReadonlySet<string>;
+	/** Resolves when all have been ended, or the signal has fired. */
+	readonly done: Promise<void>;
+};
+
+/** Ends every job that an earlier life of the daemon left. Resolves as soon as each has its VM's lane, or its place in it: from then on new jobs may be taken, which wait behind. Journals that cannot be read are reported and left as they are. */
 export const recoverAll = async (
 	parts: ExecuteParts,
 	lanes: Lanes,
 	options: { readonly signal: AbortSignal; readonly onProblem: (error: KnibError) => void },
-): Promise<void> => {
+): Promise<Recovery> => {
 	const found = await findUnfinished(parts, options.onProblem);
-	await failLost(parts, new Set(found.map((one) => one.id)));
-	await Promise.all(
-		found.map((one) =>
-			lanes.run(
-				laneOfPlan(one.state.plan),
-				{ job: one.id, what: "recovery of an interrupted job" },
-				{ signal: NEVER, onWait: () => undefined },
-				() => repeatUntilDone(parts, one, options.signal),
-			),
+	const jobs = new Set(found.map((one) => one.id));
+	await failLost(parts, jobs);
+	const ends = inOrder(found).map((one) =>
+		lanes.run(
+			laneOfPlan(one.state.plan),
+			{ job: one.id, what: "recovery of an interrupted job" },
+			{ signal: NEVER, onWait: () => undefined },
+			() => repeatUntilDone(parts, one, options.signal),
 		),
 	);
+	return { jobs, done: Promise.all(ends).then(() => undefined) };
 };

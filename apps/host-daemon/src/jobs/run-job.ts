@@ -42,50 +42,66 @@ export type RunEnd =
 
 const NEVER = new AbortController().signal;
 
-const outcomeUnknown = (error: KnibError): boolean => error.details["outcome"] === "unknown";
+/** Nobody knows whether the backup appeared: it was tried, and nothing says that it certainly did not (F17). */
+const leavesUnknown = (step: Step, error: KnibError): boolean => {
+	const { outcome } = error.details;
+	return outcome === "unknown" || (step.kind === "publish" && outcome !== "not-done");
+};
 
 /** The state of a run with its journal: an entry counts once it is durable. */
 type Recorder = {
 	readonly state: () => RunState;
 	readonly write: (entry: JournalEntry) => Promise<void>;
+	/** For entries that nothing depends on: one that the journal cannot take is reported, and counts all the same. */
+	readonly note: (entry: JournalEntry) => Promise<void>;
 };
 
-const record = (start: RunState, append: (entry: JournalEntry) => Promise<void>): Recorder => {
+const record = (start: RunState, hooks: RunHooks): Recorder => {
 	let state = start;
 	return {
 		state: () => state,
 		write: async (entry) => {
-			await append(entry);
+			await hooks.journal.append(entry);
+			state = reduceRun(state, entry);
+		},
+		note: async (entry) => {
+			await hooks.journal
+				.append(entry)
+				.catch((error: unknown) => hooks.warn(asKnibError(error).message));
 			state = reduceRun(state, entry);
 		},
 	};
 };
 
+type StepFailure = { readonly error: KnibError; readonly unknown: boolean };
+
+/** Runs one step; undefined when it is done. */
 const runStep = async (
 	recorder: Recorder,
 	hooks: RunHooks,
 	index: number,
 	step: Step,
 	signal: AbortSignal,
-): Promise<KnibError | undefined> => {
+): Promise<StepFailure | undefined> => {
 	const late = AFTER_PUBLICATION.has(step.kind);
+	let began = false;
 	try {
 		if (!late) signal.throwIfAborted();
 		await hooks.onPhase(step, index, recorder.state().plan.steps.length);
 		const context = hooks.contextFor(recorder.state(), index, late ? NEVER : signal);
 		await recorder.write({ type: "begin", step: index });
+		began = true;
 		const outcome = await hooks.steps.run(step, context);
 		await recorder.write({ type: "done", step: index, outcome });
 		return undefined;
 	} catch (thrown) {
 		// What a cancelled program says of its end is not why it ended: the signal knows.
 		const own = asKnibError(thrown);
-		const reason: unknown = late || !signal.aborted || outcomeUnknown(own) ? own : signal.reason;
+		const unknown = began && leavesUnknown(step, own);
+		const reason: unknown = late || !signal.aborted || unknown ? own : signal.reason;
 		const error = asKnibError(reason);
-		// The undo that follows may be repeated, so a journal that cannot take this line does not stop it.
-		const entry = { type: "failed", step: index, error: viewError(error) } as const;
-		await hooks.journal.append(entry).catch(() => undefined);
-		return error;
+		await recorder.note({ type: "failed", step: index, error: viewError(error) });
+		return { error, unknown };
 	}
 };
 
@@ -95,17 +111,17 @@ export const runForward = async (
 	hooks: RunHooks,
 	signal: AbortSignal,
 ): Promise<RunEnd> => {
-	const recorder = record(start, (entry) => hooks.journal.append(entry));
+	const recorder = record(start, hooks);
 	for (const [index, step] of start.plan.steps.entries()) {
 		if (start.done.has(index)) continue;
-		const error = await runStep(recorder, hooks, index, step, signal);
-		if (error === undefined) continue;
+		const failure = await runStep(recorder, hooks, index, step, signal);
+		if (failure === undefined) continue;
+		const { error, unknown } = failure;
 		const state = recorder.state();
-		if (outcomeUnknown(error)) return { how: "unconfirmed", state, error };
+		if (unknown) return { how: "unconfirmed", state, error };
 		if (!AFTER_PUBLICATION.has(step.kind)) return runBack(state, hooks, error);
 		hooks.warn(`${step.kind}: ${error.message}`);
 	}
-	await recorder.write({ type: "end" });
 	return { how: "done", state: recorder.state() };
 };
 
@@ -116,22 +132,19 @@ export const runBack = async (
 	cause: KnibError,
 ): Promise<RunEnd> => {
 	// Going back needs no journal: every undo may be repeated, so a full disk does not keep the VM from being put right.
-	const recorder = record(start, (entry) =>
-		hooks.journal.append(entry).catch((error: unknown) => hooks.warn(asKnibError(error).message)),
-	);
-	if (start.undoing === null) await recorder.write({ type: "undoing", error: viewError(cause) });
+	const recorder = record(start, hooks);
+	if (start.undoing === null) await recorder.note({ type: "undoing", error: viewError(cause) });
 	const leftover: string[] = [];
 	for (const [index, step] of [...start.plan.steps.entries()].reverse()) {
 		if (!start.begun.has(index) || start.undone.has(index)) continue;
 		try {
 			await hooks.steps.undo(step, hooks.contextFor(recorder.state(), index, NEVER));
-			await recorder.write({ type: "undone", step: index });
+			await recorder.note({ type: "undone", step: index });
 		} catch (thrown) {
 			const text = `${step.kind} could not be taken back: ${asKnibError(thrown).message}`;
 			leftover.push(text);
 			hooks.warn(text);
 		}
 	}
-	await recorder.write({ type: "end" });
 	return { how: "undone", state: recorder.state(), error: cause, leftover };
 };

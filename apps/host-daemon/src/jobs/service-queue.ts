@@ -106,7 +106,8 @@ export const createServiceQueue = (
 			current = { ...current, vm: plan.vm, scheduledAt: null };
 			await book.save(current);
 			const limit = await timeLimit(deps, job.type, plan.vm.uuid);
-			await executePlan(parts, current, plan, AbortSignal.any([signal, limit]), false);
+			const either = AbortSignal.any([signal, limit.signal]);
+			await executePlan(parts, current, plan, either, false).finally(limit.clear);
 		} catch (thrown) {
 			const error = asKnibError(thrown);
 			const change = await parts.aftermath?.failed(book.get(job.id) ?? current, error);

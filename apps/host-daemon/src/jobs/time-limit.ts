@@ -15,12 +15,15 @@ const limitOf = (type: JobType) =>
 		? LIMITS[type]
 		: ("backup.timeout" as const);
 
-/** Fires with DEADLINE when a job of this type takes longer than its setting allows. */
+/** A signal with its timer. */
+export type TimeLimit = { readonly signal: AbortSignal; readonly clear: () => void };
+
+/** Fires with DEADLINE when a job of this type takes longer than its setting allows, unless it is cleared before. */
 export const timeLimit = async (
 	deps: Pick<JobDeps, "catalog">,
 	type: JobType,
 	vm: string,
-): Promise<AbortSignal> => {
+): Promise<TimeLimit> => {
 	const name = limitOf(type);
 	const limit = settingMilliseconds(name, await deps.catalog.setting(name, { vm }));
 	const controller = new AbortController();
@@ -32,5 +35,5 @@ export const timeLimit = async (
 		Math.min(limit, LONGEST_TIMER),
 	);
 	timer.unref();
-	return controller.signal;
+	return { signal: controller.signal, clear: () => clearTimeout(timer) };
 };

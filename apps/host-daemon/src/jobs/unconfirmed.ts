@@ -10,10 +10,10 @@ export const resolveUnconfirmed = async (parts: ExecuteParts, vm: string): Promi
 		if ("problem" in one) continue;
 		const job = parts.book.get(one.job);
 		if (job === undefined || !isUnconfirmed(job, vm)) continue;
-		const state = replay(one.entries);
-		if (state === null) continue;
 		any = true;
 		try {
+			const state = replay(one.entries);
+			if (state === null) continue;
 			await recoverJob(parts, { ...job, state: "executing", endedAt: null, error: null }, state);
 		} catch (thrown) {
 			const text = `still unconfirmed: ${asKnibError(thrown).message}`;

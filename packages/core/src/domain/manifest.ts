@@ -113,6 +113,17 @@ export const manifestSchema = z.strictObject({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** The files of one disk at a moment when nothing but its overlay was written. */
+export const trackedFilesSchema = z.strictObject({
+	target: targetSchema,
+	virtualSize: bytesSchema,
+	/** The overlay in use; its size, times and digests move on with every write, its file id and backing file do not. */
+	overlay: z.strictObject({ path: z.string(), inode: z.string(), fileSystem: z.string() }),
+	/** Every file below the overlay, from the frozen layer down, data files included. */
+	below: z.array(fileFactsSchema),
+});
+export type TrackedFiles = z.infer<typeof trackedFilesSchema>;
+
 /** `tracker.json` of a chain: the files of the VM's disks as the last mutation left them. What differs later was changed by somebody else (SAFETY F15). */
 export const trackerFactsSchema = z.strictObject({
 	format: z.literal(REPOSITORY_FORMAT),
@@ -123,15 +134,6 @@ export const trackerFactsSchema = z.strictObject({
 	recordedAt: instantSchema,
 	/** The run of the VM's process at that moment; absent when it was off. */
 	run: z.string().optional(),
-	disks: z.array(
-		z.strictObject({
-			target: targetSchema,
-			virtualSize: bytesSchema,
-			/** The overlay in use; its size, times and digests move on with every write, its file id and backing file do not. */
-			overlay: z.strictObject({ path: z.string(), inode: z.string(), fileSystem: z.string() }),
-			/** Every file below the overlay, from the frozen layer down, data files included. */
-			below: z.array(fileFactsSchema),
-		}),
-	),
+	disks: z.array(trackedFilesSchema),
 });
 export type TrackerFacts = z.infer<typeof trackerFactsSchema>;

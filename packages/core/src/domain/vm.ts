@@ -68,7 +68,11 @@ export type Vm = {
 /** Every file that some domain of this host names, and where: definitions, backing chains, snapshot metadata, managed-save images. */
 export type FileUse = {
 	readonly path: string;
+	/** Names the file or device itself, whatever the path (see `DiskImages.identity`); null where there is none. */
+	readonly file: string | null;
 	readonly vm: string;
+	/** The disk of the VM that stands on it; absent for what belongs to no disk. */
+	readonly target?: string;
 	readonly where: "live" | "inactive" | "snapshot" | "managed save" | "backing";
 	/** A top image that the domain writes; for `snapshot`: false means that the snapshot's own state lies in this file and dies with a write into it. */
 	readonly writable: boolean;

@@ -3,8 +3,9 @@
 import { z } from "zod";
 import { proofSchema } from "../domain/chain.ts";
 import { bytesSchema, instantSchema, sha256Schema } from "../domain/ids.ts";
+import { fileFactsSchema } from "../domain/image.ts";
 import { jobSchema } from "../domain/job.ts";
-import { manifestSchema } from "../domain/manifest.ts";
+import { manifestSchema, trackedFilesSchema } from "../domain/manifest.ts";
 import { validationStepReportSchema } from "../domain/validation.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -24,6 +25,21 @@ export const outcomesSchema = z.strictObject({
 	fencing: z.number().int().optional(),
 	pointInTime: instantSchema.optional(),
 	thawedEarly: z.boolean().optional(),
+	/** The disks' files right after the switch to the overlays, and the run of the VM's process then; absent when it was off. */
+	frozen: z
+		.strictObject({ run: z.string().optional(), disks: z.array(trackedFilesSchema) })
+		.optional(),
+	/** Merges that were made; `base` is the image right afterwards, null where something else may have written it since. */
+	merged: z
+		.array(
+			z.strictObject({
+				target: z.string(),
+				into: z.string(),
+				overlays: z.array(z.string()),
+				base: fileFactsSchema.nullable(),
+			}),
+		)
+		.optional(),
 	layers: z.array(layerFactsSchema).optional(),
 	machine: z
 		.strictObject({
@@ -107,6 +123,5 @@ export const journalEntrySchema = z.discriminatedUnion("type", [
 	z.strictObject({ type: z.literal("failed"), step: stepNumber, error: errorSchema }),
 	z.strictObject({ type: z.literal("undoing"), error: errorSchema }),
 	z.strictObject({ type: z.literal("undone"), step: stepNumber }),
-	z.strictObject({ type: z.literal("end") }),
 ]);
 export type JournalEntry = z.infer<typeof journalEntrySchema>;

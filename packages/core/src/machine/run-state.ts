@@ -16,7 +16,8 @@ export type RunState = {
 	readonly outcomes: Outcomes;
 	/** Set once the job goes back. */
 	readonly undoing: ErrorView | null;
-	readonly ended: boolean;
+	/** Steps that failed and were not done since, each with its newest error. */
+	readonly failed: ReadonlyMap<number, ErrorView>;
 };
 
 const addTo = (set: ReadonlySet<number>, value: number): ReadonlySet<number> =>
@@ -45,7 +46,7 @@ const asErrorView = (error: {
 	details: typeof error.details === "object" && error.details !== null ? { ...error.details } : {},
 });
 
-/** The state after one more entry. An ended run is left by no entry. Throws JOURNAL_CORRUPT for an entry that cannot follow. */
+/** The state after one more entry. Throws JOURNAL_CORRUPT for an entry that cannot follow. */
 export const reduceRun = (state: RunState | null, entry: JournalEntry): RunState => {
 	if (entry.type === "plan") {
 		if (state !== null) throw new KnibError("JOURNAL_CORRUPT", "a journal holds two plans");
@@ -57,12 +58,11 @@ export const reduceRun = (state: RunState | null, entry: JournalEntry): RunState
 			undone: new Set(),
 			outcomes: {},
 			undoing: null,
-			ended: false,
+			failed: new Map(),
 		};
 	}
 	if (state === null)
 		throw new KnibError("JOURNAL_CORRUPT", "a journal does not begin with its plan");
-	if (state.ended) throw new KnibError("JOURNAL_CORRUPT", "a journal goes on after its end");
 	switch (entry.type) {
 		case "begin":
 			return { ...state, begun: addTo(state.begun, entry.step) };
@@ -71,9 +71,13 @@ export const reduceRun = (state: RunState | null, entry: JournalEntry): RunState
 				...state,
 				done: addTo(state.done, entry.step),
 				outcomes: mergeOutcomes(state.outcomes, entry.outcome),
+				failed: new Map([...state.failed].filter(([step]) => step !== entry.step)),
 			};
 		case "failed":
-			return state;
+			return {
+				...state,
+				failed: new Map([...state.failed, [entry.step, asErrorView(entry.error)]]),
+			};
 		case "undoing":
 			return { ...state, undoing: state.undoing ?? asErrorView(entry.error) };
 		case "undone":
@@ -82,14 +86,11 @@ export const reduceRun = (state: RunState | null, entry: JournalEntry): RunState
 				done: without(state.done, entry.step),
 				undone: addTo(state.undone, entry.step),
 			};
-		case "end":
-			return { ...state, ended: true };
 	}
 };
 
-/** What a journal found at start asks for: go back, go on, or nothing. Before its point of no return is begun a job goes back; from then on it goes on until the repository has answered. */
-export const recoverRun = (state: RunState): "back" | "forward" | "nothing" => {
-	if (state.ended) return "nothing";
+/** What a journal found at start asks for: go back or go on. Before its point of no return is begun a job goes back; from then on it goes on until the repository has answered. */
+export const recoverRun = (state: RunState): "back" | "forward" => {
 	if (state.undoing !== null) return "back";
 	const { steps } = state.plan;
 	if (steps.every((_, index) => state.done.has(index))) return "forward";
@@ -103,3 +104,26 @@ export const recoverRun = (state: RunState): "back" | "forward" | "nothing" => {
 	}
 	return steps.some((step) => AFTER_PUBLICATION.has(step.kind)) ? "forward" : "back";
 };
+
+/** Layers that a job was to merge and that are still there, with the reason (SPEC 2.11); also of a merge step that failed as a whole. */
+export const leftoverOf = (
+	state: Pick<RunState, "plan" | "outcomes" | "failed">,
+): readonly { readonly target: string; readonly reason: string }[] => [
+	...(state.outcomes.leftover ?? []),
+	...[...state.failed].flatMap(([index, error]) => {
+		const step = state.plan.steps[index];
+		if (step?.kind !== "merge-overlays") return [];
+		return step.merges.map(({ target }) => ({ target, reason: error.message }));
+	}),
+];
+
+/** What a job that succeeded is to warn of: what its plan and its steps said, and what failed after the point of no return. */
+export const warningsOf = (
+	state: Pick<RunState, "plan" | "outcomes" | "failed">,
+): readonly string[] => [
+	...state.plan.warnings,
+	...(state.outcomes.warnings ?? []),
+	...[...state.failed].map(
+		([index, error]) => `${state.plan.steps[index]?.kind ?? "a step"} failed: ${error.message}`,
+	),
+];

@@ -51,18 +51,25 @@ export type MergeFacts = {
 	/** The disk's chain now, top first, as the image headers say. */
 	readonly images: readonly ChainImage[];
 	readonly uses: readonly FileUse[];
-	/** The base as it is now; null when an earlier attempt at this very merge has already written into it. */
-	readonly base: FileFacts | null;
+	/** What the paths of the merge lead to now, as `DiskImages.identity` says. */
+	readonly files: ReadonlyMap<string, string | null>;
+	/** Base and overlays as they are now, with what they are to be compared with; empty when an earlier attempt at this very merge has already written. */
+	readonly proofs: readonly { readonly now: FileFacts; readonly before: FileFacts }[];
 };
 
-const usedElsewhere = (path: string, facts: MergeFacts): FileUse | undefined =>
-	facts.uses.find(
-		(use) =>
-			use.path === path &&
-			(use.vm !== facts.vm ||
-				use.where === "managed save" ||
-				(use.where === "snapshot" && !use.writable)),
-	);
+/** Whether a use is of this file, under whatever name. */
+export const isUseOf = (
+	use: Pick<FileUse, "path" | "file">,
+	path: string,
+	file: string | null,
+): boolean => use.path === path || (file !== null && use.file === file);
+
+/** A use by anything but the disk itself: another VM, another disk of this one, a saved state, a snapshot that needs the file as it is. */
+const isForeign = (use: FileUse, merge: MergePlan, vm: string): boolean =>
+	use.vm !== vm ||
+	(use.target !== undefined && use.target !== merge.target) ||
+	use.where === "managed save" ||
+	(use.where === "snapshot" && !use.writable);
 
 /** Why a merge must not be made now, in words; undefined when it is proven safe. */
 export const whyNotMerge = (merge: MergePlan, facts: MergeFacts): string | undefined => {
@@ -78,10 +85,15 @@ export const whyNotMerge = (merge: MergePlan, facts: MergeFacts): string | undef
 		if (image.dataFile !== undefined) return `${image.path} has an external data file`;
 	}
 	for (const path of expected) {
-		const use = usedElsewhere(path, facts);
+		const file = facts.files.get(path) ?? null;
+		const use = facts.uses.find(
+			(one) => isUseOf(one, path, file) && isForeign(one, merge, facts.vm),
+		);
 		if (use !== undefined) return `${path} is used elsewhere (${use.where} of ${use.vm})`;
 	}
-	if (facts.base === null || merge.recorded === null) return undefined;
-	const differs = fileDiffers(facts.base, merge.recorded);
-	return differs === undefined ? undefined : `${merge.base.path} ${differs}`;
+	for (const { now, before } of facts.proofs) {
+		const differs = fileDiffers(now, before);
+		if (differs !== undefined) return `${now.path} ${differs}`;
+	}
+	return undefined;
 };

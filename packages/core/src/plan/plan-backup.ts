@@ -164,6 +164,19 @@ const planBackupMerges = (
 		return planMerges(overlay.target, [made, ...facts.images], { keepTop: !ends, recorded });
 	});
 
+/** Overlays on disks that the backup leaves out: the chain that they belonged to goes on no more. */
+const planLeftOut = (
+	facts: BackupFacts,
+	{ chosen, shape }: Pick<Decided, "chosen" | "shape">,
+): readonly MergePlan[] =>
+	shape.kind === "isolated" || facts.vm.managedSave
+		? []
+		: facts.disks
+				.filter((one) => !chosen.includes(one))
+				.flatMap(({ disk, images }) =>
+					planMerges(disk.target, images, { keepTop: false, recorded: recordedBy(facts) }),
+				);
+
 const recordedBy =
 	(facts: BackupFacts): Recorded =>
 	(path) =>
@@ -193,7 +206,10 @@ const stepsOf = (facts: BackupFacts, decided: Decided): readonly Step[] => {
 	const layers = chosen.map((disk) =>
 		planLayer(disk, shape.indexes.get(disk.disk.target), decided.parentDirectory),
 	);
-	const merges = planBackupMerges(chosen, overlays, shape, ends !== null, recordedBy(facts));
+	const merges = [
+		...planBackupMerges(chosen, overlays, shape, ends !== null, recordedBy(facts)),
+		...planLeftOut(facts, decided),
+	];
 	const during = facts.offering.compress && facts.offering.compressWhen === "during";
 	const old = facts.open?.chain.id;
 	return [

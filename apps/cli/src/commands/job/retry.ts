@@ -19,7 +19,7 @@ export default class JobRetry extends JobCommand {
 		await this.connected(flags, async (client) => {
 			this.lines = flags.json && flags.wait;
 			const job = await client.api.job.retry.mutate(args);
-			if (flags.wait) await this.follow(client, flags, job.id, resultOf(job.type));
+			if (flags.wait) await this.follow(client, flags, async () => job.id, resultOf(job.type));
 			else this.show(flags, job, ({ id }) => id);
 		});
 	}

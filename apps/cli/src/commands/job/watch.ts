@@ -16,7 +16,7 @@ export default class JobWatch extends JobCommand {
 		await this.connected(flags, async (client) => {
 			this.lines = flags.json;
 			const { id, type } = await client.api.job.show.query(args);
-			await this.follow(client, flags, id, resultOf(type), false);
+			await this.follow(client, flags, async () => id, resultOf(type), false);
 		});
 	}
 }

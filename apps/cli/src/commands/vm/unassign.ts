@@ -15,7 +15,8 @@ export default class VmUnassign extends JobCommand {
 			const dryRun = flags["dry-run"];
 			const outcome = await client.api.vm.unassign.mutate({ ...args, dryRun });
 			const job = outcome.done ? outcome.result.job : null;
-			if (job !== null && flags.wait) await this.follow(client, flags, job, finishResult);
+			if (job !== null && flags.wait)
+				await this.follow(client, flags, async () => job, finishResult);
 			else {
 				this.showOutcome(flags, outcome, (vm) =>
 					safe(

@@ -4,8 +4,10 @@ import {
 	type FileUse,
 	type ImageInfo,
 	KnibError,
+	type MergeFacts,
 	type MergePlan,
 	type Outcomes,
+	ranSince,
 	type Vm,
 	whyNotMerge,
 } from "@knib/core";
@@ -19,14 +21,13 @@ const strangersOn = async (
 	merge: MergePlan,
 	chain: readonly ImageInfo[],
 ): Promise<readonly FileUse[]> => {
+	const { images } = context.deps;
 	const mine = new Set(chain.map((image) => image.path));
-	const touched = new Set([merge.base.path, ...merge.overlays]);
 	const uses: FileUse[] = [];
-	for (const one of await context.deps.images.imagesBeside(merge.base.path)) {
-		if (mine.has(one.path) || one.path.endsWith(GONE) || one.backing === null) continue;
-		if (touched.has(one.backing)) {
-			uses.push({ path: one.backing, vm: one.path, where: "backing", writable: false });
-		}
+	for (const { path, backing } of await images.imagesBeside(merge.base.path)) {
+		if (mine.has(path) || path.endsWith(GONE) || backing === null) continue;
+		const file = await images.identity(backing);
+		uses.push({ path: backing, file, vm: path, where: "backing", writable: false });
 	}
 	return uses;
 };
@@ -53,6 +54,20 @@ const isMerged = (merge: MergePlan, images: readonly ImageInfo[]): boolean => {
 	return paths.includes(merge.base.path) && merge.overlays.every((path) => !paths.includes(path));
 };
 
+const pathsOf = (merge: MergePlan): readonly string[] => [...merge.overlays, merge.base.path];
+
+/** What each file of a merge must not differ from: what the tracker recorded before this job, and what the switch of this job froze. */
+const proofsOf = async (context: StepContext, merge: MergePlan): Promise<MergeFacts["proofs"]> => {
+	const frozen = context.outcomes.frozen?.disks.find((disk) => disk.target === merge.target);
+	const expected = [merge.recorded, ...(frozen?.below ?? [])].filter(
+		(file) => file !== null && pathsOf(merge).includes(file.path),
+	);
+	const proofs = expected.map(async (before) =>
+		before === null ? [] : [{ now: await context.deps.images.facts(before.path), before }],
+	);
+	return (await Promise.all(proofs)).flat();
+};
+
 /** The proof of a merge, made on facts read now (F2, F13, F14). Rejects with REFUSED and the reason. */
 export const assertSafe = async (
 	context: StepContext,
@@ -70,30 +85,42 @@ export const assertSafe = async (
 		...(await hypervisor.fileUses()),
 		...(await strangersOn(context, merge, found.images)),
 	];
+	const files = new Map<string, string | null>();
+	for (const path of pathsOf(merge)) files.set(path, await images.identity(path));
 	const reason = whyNotMerge(merge, {
 		vm: found.vm.uuid,
 		images: found.images,
 		uses,
-		base: context.repeated ? null : await images.facts(merge.base.path),
+		files,
+		proofs: context.repeated ? [] : await proofsOf(context, merge),
 	});
 	if (reason !== undefined) throw new KnibError("REFUSED", reason);
 };
 
-/** Merges one run, unless an earlier attempt has. */
+type Merged = NonNullable<Outcomes["merged"]>[number];
+
+/** Merges one run, unless an earlier attempt has, and reads the base at once, while the VM keeps others from it. */
 const mergeOne = async (
 	context: StepContext,
 	merge: MergePlan,
 	onProgress: (fraction: number) => void,
-): Promise<void> => {
-	const { hypervisor } = context.deps;
+): Promise<Merged> => {
+	const { hypervisor, images } = context.deps;
 	const found = await findDisk(context, merge.target);
 	if (found === undefined) {
 		throw new KnibError("REFUSED", `disk ${merge.target} has left the VM; its overlay is kept`);
 	}
-	if (isMerged(merge, found.images)) return;
-	await assertSafe(context, merge, found);
-	const range = { target: merge.target, base: merge.base.path, top: merge.top };
-	await hypervisor.commit(found.vm.uuid, range, { onProgress });
+	const before = isMerged(merge, found.images);
+	if (!before) {
+		await assertSafe(context, merge, found);
+		const range = { target: merge.target, base: merge.base.path, top: merge.top };
+		await hypervisor.commit(found.vm.uuid, range, { onProgress });
+	}
+	// What an earlier life of the daemon began is only known when the VM has run all along.
+	const known = (!before && !context.repeated) || ranSince(found.vm.run, context.outcomes.frozen);
+	const { target, overlays } = merge;
+	const base = known ? await images.facts(merge.base.path) : null;
+	return { target, into: merge.base.path, overlays: [...overlays], base };
 };
 
 /** What libvirt and the headers say after all merges; a run that is still there is kept. */
@@ -110,34 +137,47 @@ const readBack = async (
 	return done;
 };
 
+type Leftover = { readonly target: string; readonly reason: string };
+
+/** Files that nothing needs any more; what stays of them is a warning, since the VM does not carry it. */
+const retire = async (context: StepContext, paths: readonly string[]): Promise<string[]> => {
+	try {
+		const kept = await retireFiles(context.deps, context.plan.vm.uuid, paths);
+		return kept.map(({ path, reason }) => `${path} stays beside the disk: ${reason}`);
+	} catch (thrown) {
+		const reason = asKnibError(thrown).message;
+		return paths.map((path) => `${path} stays beside the disk: ${reason}`);
+	}
+};
+
 /** Each disk by itself: what cannot be merged now stays as an extra layer, fully usable, with the reason (SPEC 2.11). */
 export const mergeOverlays: Executor<"merge-overlays"> = {
 	run: async (step, context): Promise<Outcomes> => {
-		const vm = context.plan.vm.uuid;
-		const leftover: { target: string; reason: string }[] = [];
-		const merged: MergePlan[] = [];
-		await context.deps.hypervisor.settle(vm);
+		const leftover: Leftover[] = [];
+		const made = new Map<MergePlan, Merged>();
+		await context.deps.hypervisor.settle(context.plan.vm.uuid);
 		for (const [index, merge] of step.merges.entries()) {
 			const progress = (fraction: number): void =>
 				context.progress(Math.round((index + fraction) * 100), step.merges.length * 100, "percent");
 			try {
-				await mergeOne(context, merge, progress);
-				merged.push(merge);
+				made.set(merge, await mergeOne(context, merge, progress));
 			} catch (thrown) {
 				leftover.push({ target: merge.target, reason: asKnibError(thrown).message });
 			}
 		}
-		const done = await readBack(context, merged);
-		for (const { target } of merged.filter((merge) => !done.includes(merge))) {
+		const done = await readBack(context, [...made.keys()]);
+		for (const { target } of [...made.keys()].filter((merge) => !done.includes(merge))) {
 			leftover.push({ target, reason: "the merge left other images than expected" });
 		}
-		const overlays = done.flatMap((merge) => merge.overlays);
-		for (const { path, reason } of await retireFiles(context.deps, vm, overlays)) {
-			context.log("warn", `${path} stays beside the disk: ${reason}`);
-		}
+		const stays = await retire(
+			context,
+			done.flatMap((merge) => merge.overlays),
+		);
+		const extra = leftover.map((one) => `extra layer present on ${one.target}: ${one.reason}`);
 		return {
 			leftover,
-			warnings: leftover.map((one) => `extra layer present on ${one.target}: ${one.reason}`),
+			merged: done.flatMap((merge) => made.get(merge) ?? []),
+			warnings: [...extra, ...stays],
 		};
 	},
 };

@@ -7,7 +7,7 @@ import {
 	type Vm,
 	type VmDisk,
 } from "@knib/core";
-import { requireVm } from "../../facts/gather-vm.ts";
+import { gatherDisk, requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { asNoSpace } from "../no-space.ts";
 import { withFrozenGuest } from "./freeze.ts";
@@ -110,6 +110,28 @@ const assertAllUnchanged = async (
 	for (const disk of disks) await assertUnchanged(context.deps.images, vm, disk);
 };
 
+/** The files as they stand from now on, read before anything is copied of them (SAFETY F15). */
+const freezeFacts = async (
+	context: StepContext,
+	disks: readonly OverlayPlan[],
+): Promise<NonNullable<Outcomes["frozen"]>> => {
+	const { hypervisor, images } = context.deps;
+	const vm = await requireVm(hypervisor, context.plan.vm.uuid);
+	const tracked = await Promise.all(
+		disks.map(async ({ target, overlay }) => {
+			const { images: chain, top, below, problem } = await gatherDisk(images, diskOf(vm, target));
+			const size = chain[0]?.virtualSize;
+			if (top === null || size === undefined) {
+				throw new KnibError("VERIFY_FAILED", problem ?? `the images of ${target} cannot be read`);
+			}
+			const { inode, fileSystem } = top;
+			const file = { path: overlay, inode, fileSystem };
+			return { target, virtualSize: size, overlay: file, below: [...below] };
+		}),
+	);
+	return { ...(vm.run === undefined ? {} : { run: vm.run }), disks: tracked };
+};
+
 const switchNow = async (context: StepContext, disks: readonly OverlayPlan[]): Promise<string> => {
 	const { hypervisor, clock } = context.deps;
 	await hypervisor.switchToOverlays(
@@ -143,13 +165,14 @@ export const switchOverlays: Executor<"switch-overlays"> = {
 		if (!step.quiesce) {
 			const pointInTime = await switchNow(context, step.disks);
 			await assertSwitched(context, step.disks);
-			return { pointInTime };
+			return { pointInTime, frozen: await freezeFacts(context, step.disks) };
 		}
 		const { value, thawedEarly } = await withFrozenGuest(context, () =>
 			switchNow(context, step.disks),
 		);
 		await assertSwitched(context, step.disks);
-		return { pointInTime: value, thawedEarly };
+		const frozen = await freezeFacts(context, step.disks);
+		return { pointInTime: value, thawedEarly, frozen };
 	},
 	undo: async (step, context) => {
 		const { hypervisor } = context.deps;

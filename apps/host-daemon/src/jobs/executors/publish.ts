@@ -12,6 +12,7 @@ import {
 	type Step,
 	type TrackedDisk,
 } from "@knib/core";
+import { markOutcome } from "../../repository/appear.ts";
 import { identityDigest } from "../../repository/identity-digest.ts";
 import type { Executor, StepContext } from "../context.ts";
 
@@ -99,13 +100,20 @@ const buildManifest = async (context: StepContext, plan: BackupPlan): Promise<Ma
 export const publish: Executor<"publish"> = {
 	run: async (_step, context): Promise<Outcomes> => {
 		const { plan } = context;
-		const repository = await context.repository();
 		if (plan.type !== "Backup") throw new KnibError("INTERNAL", "only a backup is published");
-		const existing = await repository.find(plan.backup);
+		const { repository, existing } = await markOutcome(
+			context.repeated ? "unknown" : "not-done",
+			async () => {
+				const opened = await context.repository();
+				return { repository: opened, existing: await opened.find(plan.backup) };
+			},
+		);
 		if (existing !== undefined) return { manifest: existing.manifest };
-		const lease = await context.lease();
-		await lease.check();
-		const manifest = await buildManifest(context, plan);
+		const manifest = await markOutcome("not-done", async () => {
+			const lease = await context.lease();
+			await lease.check();
+			return await buildManifest(context, plan);
+		});
 		const published = await repository.publish(manifest);
 		return { manifest: published.manifest };
 	},

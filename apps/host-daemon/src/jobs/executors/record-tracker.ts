@@ -1,32 +1,39 @@
 import {
-	type DiskFacts,
+	type ImageInfo,
 	KnibError,
 	type Outcomes,
 	REPOSITORY_FORMAT,
-	type TrackerFacts,
+	type TrackedFiles,
+	trackedAfter,
+	type Vm,
 } from "@knib/core";
-import { gatherDisk, requireVm } from "../../facts/gather-vm.ts";
-import type { Executor } from "../context.ts";
+import { requireVm } from "../../facts/gather-vm.ts";
+import type { Executor, StepContext } from "../context.ts";
 
-type Tracked = TrackerFacts["disks"][number];
+const filesOf = (chain: readonly ImageInfo[]): readonly string[] =>
+	chain.flatMap(({ path, dataFile }) => (dataFile === undefined ? [path] : [path, dataFile]));
 
-const trackDisk = (facts: DiskFacts, overlay: string): Tracked | undefined => {
-	const index = facts.images.findIndex((image) => image.path === overlay);
-	const file = index === 0 ? facts.top : facts.below[index - 1];
-	const size = facts.images[0]?.virtualSize;
-	if (index < 0 || file === undefined || file === null || size === undefined) return undefined;
-	return {
-		target: facts.disk.target,
-		virtualSize: size,
-		overlay: { path: overlay, inode: file.inode, fileSystem: file.fileSystem },
-		below: facts.below.slice(index),
-	};
+/** Why a disk does not carry the files that are to be recorded; undefined when it does. */
+const whyElse = async (
+	{ deps }: StepContext,
+	vm: Vm,
+	tracked: TrackedFiles,
+): Promise<string | undefined> => {
+	const disk = vm.disks.find((one) => one.target === tracked.target);
+	if (disk?.path === undefined || disk.format === undefined) return `${tracked.target} is gone`;
+	const files = filesOf(await deps.images.chain(disk.path, disk.format));
+	const below = files.slice(files.indexOf(tracked.overlay.path) + 1);
+	if (!files.includes(tracked.overlay.path)) return `${tracked.target} is not on its overlay`;
+	const same =
+		below.length === tracked.below.length &&
+		below.every((path, index) => path === tracked.below[index]?.path);
+	return same ? undefined : `${tracked.target} stands on other files than expected`;
 };
 
-/** Records the files of the VM's disks after the last block job, so that the next backup can prove its base (SAFETY F15). A disk that is not as expected is left out: the next backup is a full, with the reason. */
+/** Records the files of the VM's disks as the switch froze them and the merges left them, so that the next backup can prove its base (SAFETY F15). A disk whose files cannot be told is left out: the next backup is a full, with the reason. */
 export const recordTracker: Executor<"record-tracker"> = {
 	run: async (step, context): Promise<Outcomes> => {
-		const { plan, deps } = context;
+		const { plan, deps, outcomes } = context;
 		const repository = await context.repository();
 		await context.lease();
 		const chain = (await repository.chains(plan.vm.uuid)).find((one) => one.id === step.chain);
@@ -34,25 +41,21 @@ export const recordTracker: Executor<"record-tracker"> = {
 		if (manifest === undefined)
 			throw new KnibError("NOT_FOUND", `chain ${step.chain} holds no backup`);
 		const vm = await requireVm(deps.hypervisor, plan.vm.uuid);
-		const disks: Tracked[] = [];
-		for (const { target, overlay } of manifest.tracker.disks) {
-			const disk = vm.disks.find((one) => one.target === target);
-			if (disk === undefined || overlay === undefined) continue;
-			const tracked = trackDisk(await gatherDisk(deps.images, disk), overlay.path);
-			if (tracked !== undefined) disks.push(tracked);
-			else
-				context.log(
-					"warn",
-					`the overlay of ${target} is not in place: the next backup will be full`,
-				);
+		const disks: TrackedFiles[] = [];
+		for (const frozen of outcomes.frozen?.disks ?? []) {
+			const tracked = trackedAfter(frozen, outcomes.merged ?? []);
+			const reason = "reason" in tracked ? tracked.reason : await whyElse(context, vm, tracked);
+			if (reason === undefined && !("reason" in tracked)) disks.push(tracked);
+			else context.log("warn", `the next backup will be full: ${reason}`);
 		}
+		const run = outcomes.frozen?.run;
 		await repository.writeTracker(plan.vm.uuid, step.chain, {
 			format: REPOSITORY_FORMAT,
 			backup: manifest.identity.id,
 			identityDigest: manifest.identityDigest,
 			host: deps.host.id,
 			recordedAt: deps.clock.now(),
-			...(vm.run === undefined ? {} : { run: vm.run }),
+			...(run === undefined ? {} : { run }),
 			disks,
 		});
 		return {};

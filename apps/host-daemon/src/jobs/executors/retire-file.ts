@@ -1,19 +1,22 @@
 // How a file on a VM's storage ends (I11, SAFETY F6): only when no definition, snapshot or saved state names it, it could just be
 // opened for writing, and its contents are proven elsewhere. It is renamed first, looked at once more, and left for a grace period.
-import { asKnibError, type FileUse, KnibError } from "@knib/core";
+import { asKnibError, type FileUse, isUseOf, KnibError } from "@knib/core";
 import type { JobDeps } from "../context.ts";
 import { GONE } from "../gone-files.ts";
 
 type Deps = Pick<JobDeps, "hypervisor" | "images" | "retired">;
 
-const namedBy = (uses: readonly FileUse[], path: string): FileUse | undefined =>
-	uses.find((use) => use.path === path);
+type File = { readonly path: string; readonly file: string | null };
+
+const namedBy = (uses: readonly FileUse[], { path, file }: File): FileUse | undefined =>
+	uses.find((use) => isUseOf(use, path, file));
 
 const kept = (path: string, use: FileUse): KnibError =>
 	new KnibError("REFUSED", `${path} is kept: ${use.where} of VM ${use.vm} names it`);
 
-const setAside = async (deps: Deps, uses: readonly FileUse[], path: string): Promise<void> => {
-	const use = namedBy(uses, path);
+const setAside = async (deps: Deps, uses: readonly FileUse[], one: File): Promise<void> => {
+	const { path } = one;
+	const use = namedBy(uses, one);
 	if (use !== undefined) throw kept(path, use);
 	if (!(await deps.images.writable(path, "qcow2"))) {
 		throw new KnibError("REFUSED", `${path} is kept: a program has it open`);
@@ -21,8 +24,9 @@ const setAside = async (deps: Deps, uses: readonly FileUse[], path: string): Pro
 	await deps.images.rename(path, `${path}${GONE}`);
 };
 
-const lookAgain = async (deps: Deps, uses: readonly FileUse[], path: string): Promise<void> => {
-	const use = namedBy(uses, path);
+const lookAgain = async (deps: Deps, uses: readonly FileUse[], one: File): Promise<void> => {
+	const { path } = one;
+	const use = namedBy(uses, one);
 	if (use !== undefined) {
 		await deps.images.rename(`${path}${GONE}`, path);
 		throw kept(path, use);
@@ -36,27 +40,31 @@ export const retireFiles = async (
 	vm: string,
 	paths: readonly string[],
 ): Promise<readonly { readonly path: string; readonly reason: string }[]> => {
-	const there: string[] = [];
-	for (const path of paths) if (await deps.images.exists(path)) there.push(path);
+	const there: File[] = [];
+	for (const path of paths) {
+		if (await deps.images.exists(path))
+			there.push({ path, file: await deps.images.identity(path) });
+	}
 	if (there.length === 0) return [];
 	await deps.hypervisor.settle(vm).catch((thrown: unknown) => {
 		// A VM that was undefined meanwhile has no call in flight.
 		if (asKnibError(thrown).code !== "VM_NOT_FOUND") throw thrown;
 	});
 	const stays: { path: string; reason: string }[] = [];
-	const aside: string[] = [];
+	const aside: File[] = [];
 	const before = await deps.hypervisor.fileUses();
-	for (const path of there) {
-		await setAside(deps, before, path).then(
-			() => aside.push(path),
-			(thrown: unknown) => stays.push({ path, reason: asKnibError(thrown).message }),
+	const keeps = (path: string, thrown: unknown): void => {
+		stays.push({ path, reason: asKnibError(thrown).message });
+	};
+	for (const one of there) {
+		await setAside(deps, before, one).then(
+			() => aside.push(one),
+			(thrown: unknown) => keeps(one.path, thrown),
 		);
 	}
 	const after = await deps.hypervisor.fileUses();
-	for (const path of aside) {
-		await lookAgain(deps, after, path).catch((thrown: unknown) =>
-			stays.push({ path, reason: asKnibError(thrown).message }),
-		);
+	for (const one of aside) {
+		await lookAgain(deps, after, one).catch((thrown: unknown) => keeps(one.path, thrown));
 	}
 	return stays;
 };
