@@ -1,5 +1,7 @@
-import { jobRequestSchema, KnibError } from "@knib/core";
+import { type JobRequest, jobRequestSchema, KnibError } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
+import { createMergeKeeper } from "../../apps/host-daemon/src/jobs/merge-keeper.ts";
+import { systemClock } from "../../apps/host-daemon/src/system-clock.ts";
 import { backupWorld, TARGETS } from "../support/backup-world.ts";
 
 const backup = { type: "Backup", vm: "web01" } as const;
@@ -137,6 +139,36 @@ test("backup › warns of a merge that could not be made, and makes up for it ne
 	t.deepEqual(next?.warnings, []);
 	t.is((await world.books.vms.record(world.uuid)).notes.length, 0);
 	for (const target of TARGETS) t.is(world.overlays(target), 1);
+	await daemon.service.stop();
+});
+
+test("backup › leaves a layer to the background, which merges it and keeps the chain going", async (t) => {
+	const world = await backupWorld(t);
+	const daemon = await world.start();
+	await daemon.run(backup);
+	world.write("vda", 1, 1);
+	world.world.control.fail("commit");
+	world.world.control.fail("commit", { nth: 2 });
+	await daemon.run(backup);
+	t.deepEqual(TARGETS.map(world.overlays), [2, 2]);
+	const asked: JobRequest[] = [];
+	const keeper = createMergeKeeper({
+		clock: systemClock,
+		noted: world.books.vms.noted,
+		jobs: { ...daemon.service, start: async (request) => asked.push(request) },
+		onProblem: (error) => t.fail(String(error)),
+	});
+	await keeper.look();
+	t.is(asked.length, 1);
+	for (const request of asked) t.is((await daemon.run(request))?.state, "succeeded");
+	t.deepEqual(TARGETS.map(world.overlays), [1, 1]);
+	await keeper.look();
+	t.is(asked.length, 1, "nothing is noted any more");
+	world.write("vdb", 2, 2);
+	t.is((await daemon.run(backup))?.state, "succeeded");
+	const newest = (await world.published()).at(-1);
+	t.is(newest?.manifest.kind, "incremental", newest?.manifest.reason);
+	t.deepEqual(world.viewOfBackup(newest?.path ?? ""), world.view());
 	await daemon.service.stop();
 });
 

@@ -20,6 +20,7 @@ import type { ThawWatchdog } from "./jobs/context.ts";
 import { createJobService, type RunningJobService } from "./jobs/create-job-service.ts";
 import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
 import { createKeptKeeper } from "./jobs/kept-keeper.ts";
+import { createMergeKeeper } from "./jobs/merge-keeper.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
@@ -90,6 +91,7 @@ type JobParts = {
 	readonly store: Store;
 	readonly books: ReturnType<typeof openBooks>;
 	readonly gone: GoneFiles;
+	readonly scratch: string;
 };
 
 type Work = { readonly jobs: RunningJobService; readonly files: BackupFiles };
@@ -101,8 +103,7 @@ const startJobs = async (
 ): Promise<Work> => {
 	const { config, world, version } = options;
 	const { hypervisor, images, clock, ids, thawWatchdog, startGuestfish } = world;
-	const scratch = await parts.books.settings.value("host.scratch.directory", {});
-	await prepareScratchDirectory(scratch);
+	const { scratch } = parts;
 	const { catalog } = parts.books;
 	const host = { id: parts.identity.id, name: parts.identity.name };
 	const files = createBackupFiles({ catalog, ids, host, scratch, startGuestfish }, onProblem);
@@ -152,9 +153,11 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const keeper = startStoreKeeper({ store, clock, acknowledged, onProblem });
 	undo.add(() => keeper.stop());
 	const { hypervisor, images } = world;
-	const gone = createGoneFiles({ hypervisor, images, onProblem });
+	const scratch = await books.settings.value("host.scratch.directory", {});
+	await prepareScratchDirectory(scratch);
+	const gone = createGoneFiles({ scratch, hypervisor, images, onProblem });
 	undo.add(async () => gone.stop());
-	const work = await startJobs(options, { identity, store, books, gone }, onProblem);
+	const work = await startJobs(options, { identity, store, books, gone, scratch }, onProblem);
 	const { jobs, files } = work;
 	undo.add(() => files.close());
 	undo.add(() => jobs.stop());
@@ -175,6 +178,9 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	trash.start();
 	undo.add(() => trash.stop());
 	const kept = createKeptKeeper({ ...byTime, hypervisor, jobs });
+	const merges = createMergeKeeper({ clock: world.clock, noted: books.vms.noted, jobs, onProblem });
+	merges.start();
+	undo.add(() => merges.stop());
 	let ready = false;
 	jobs.recovered
 		.then(() => {

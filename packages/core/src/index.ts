@@ -45,6 +45,7 @@ export * from "./plan/plan-consolidate.ts";
 export * from "./plan/plan-delete.ts";
 export * from "./plan/plan-extract.ts";
 export * from "./plan/plan-finish.ts";
+export * from "./plan/plan-merge-overlays.ts";
 export * from "./plan/plan-restore.ts";
 export * from "./plan/plan-restore-in-place.ts";
 export * from "./plan/plan-undelete.ts";

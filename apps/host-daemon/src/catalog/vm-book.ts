@@ -40,6 +40,9 @@ export const createVmBook = ({ vms, offerings }: Deps) => {
 	return {
 		offeringOf,
 		record: (uuid: string): Promise<VmRecord> => bodyOf(uuid),
+		/** Uuids of the VMs of which something is noted. */
+		noted: async (): Promise<readonly string[]> =>
+			(await vms.all()).filter((body) => body.notes.length > 0).map((body) => body.id),
 		excludedDisks: async (uuid: string): Promise<readonly string[]> =>
 			(await bodyOf(uuid)).policy.excludeDisks ?? [],
 		promise: async (uuid: string, measured: Partial<RestorePromise>): Promise<void> => {

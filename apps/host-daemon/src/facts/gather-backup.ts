@@ -60,7 +60,7 @@ export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promi
 /** What closing a VM's chain depends on. */
 export const gatherFinish = async (
 	deps: JobDeps,
-	request: FinishChainRequest,
+	request: Pick<FinishChainRequest, "vm">,
 ): Promise<VmFacts> => {
 	const vm = await requireVm(deps.hypervisor, request.vm);
 	const chains = await gatherChains(deps.catalog, vm.uuid);

@@ -20,6 +20,8 @@ export interface GoneFiles {
 }
 
 type Deps = {
+	/** Where overlays of block devices lie. */
+	readonly scratch: string;
 	readonly hypervisor: Hypervisor;
 	readonly images: DiskImages;
 	readonly onProblem: (error: unknown) => void;
@@ -59,7 +61,8 @@ export const createGoneFiles = (deps: Deps): GoneFiles => {
 	return {
 		add,
 		findAll: async () => {
-			for (const path of await oneDiskOfEachFolder(deps.hypervisor)) {
+			const disks = await oneDiskOfEachFolder(deps.hypervisor);
+			for (const path of [...disks, `${deps.scratch}/any`]) {
 				const found = await deps.images.imagesBeside(path).catch((error: unknown) => {
 					deps.onProblem(asKnibError(error));
 					return [];

@@ -62,7 +62,7 @@ export const finishPlan = async (
 		);
 	}
 	if (plan.type === "DeleteBackup") return deleteResult(plan);
-	if (plan.type !== "FinishChain") {
+	if ("backup" in plan) {
 		const view = await deps.catalog.backup(plan.backup);
 		return view === undefined ? { id: plan.backup } : { ...view };
 	}

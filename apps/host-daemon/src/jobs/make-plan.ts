@@ -14,6 +14,7 @@ import {
 	planFinish,
 	planKeptDisks,
 	planRestoreInPlace,
+	planMergeOverlays,
 	planRestoreNew,
 	planStartCompression,
 	planValidation,
@@ -86,6 +87,12 @@ const decide = async (
 			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
 			const { repository } = await deps.catalog.choose(facts.vm, offering);
 			return planFinish(facts, repository, "finished by hand");
+		}
+		case "MergeOverlays": {
+			const facts = await gatherFinish(deps, request);
+			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
+			const { repository } = await deps.catalog.choose(facts.vm, offering);
+			return planMergeOverlays(facts, repository);
 		}
 		case "Restore":
 			return decideRestore(deps, request, self);

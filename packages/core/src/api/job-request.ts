@@ -71,6 +71,13 @@ export const finishChainRequestSchema = z.strictObject({
 });
 export type FinishChainRequest = z.infer<typeof finishChainRequestSchema>;
 
+/** Asked for by knibd itself, when an earlier job had to leave a layer. */
+export const mergeOverlaysRequestSchema = z.strictObject({
+	type: z.literal("MergeOverlays"),
+	vm: vmArgument,
+});
+export type MergeOverlaysRequest = z.infer<typeof mergeOverlaysRequestSchema>;
+
 export const backupValidationRequestSchema = z.strictObject({
 	type: z.literal("BackupValidation"),
 	/** Id of a backup, whole, or a unique part of it. */
@@ -141,6 +148,7 @@ export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
 	restoreRequestSchema,
 	finishChainRequestSchema,
+	mergeOverlaysRequestSchema,
 	backupValidationRequestSchema,
 	startCompressionRequestSchema,
 	finalizeCompressionRequestSchema,

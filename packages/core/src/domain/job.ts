@@ -11,6 +11,7 @@ export const jobTypeSchema = z.enum([
 	"Consolidate",
 	"DeleteBackup",
 	"FinishChain",
+	"MergeOverlays",
 	"ExtractFiles",
 	"VerifyRepository",
 	"Retention",

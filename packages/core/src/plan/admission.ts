@@ -27,6 +27,7 @@ const DOING = {
 	Consolidate: "pulled into a running VM",
 	DeleteBackup: "deleted",
 	FinishChain: "finished",
+	MergeOverlays: "rid of extra layers",
 	ExtractFiles: "read for its files",
 	VerifyRepository: "verified",
 	Retention: "judged by retention",

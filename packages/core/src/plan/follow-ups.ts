@@ -47,6 +47,7 @@ export const followUps = (facts: FollowUpFacts): readonly JobRequest[] => {
 		case "DeleteBackup":
 		case "ExtractFiles":
 		case "FinishChain":
+		case "MergeOverlays":
 		case "Restore":
 		case "VerifyRepository":
 			return [];

@@ -3,6 +3,19 @@ import { planMerges } from "./merges.ts";
 import { type FinishPlan, type Refusal, refuse } from "./plan.ts";
 import type { Step } from "./steps.ts";
 
+/** Why no overlay of a VM can be merged now; undefined when nothing is in the way. */
+export const refuseMerges = ({ vm, disks }: VmFacts): Refusal | undefined => {
+	if (vm.managedSave) {
+		return refuse("VM_STATE", `VM ${vm.name} has a managed-save image, which names its overlays`, {
+			hint: "start the VM, or drop the image with `virsh managedsave-remove`",
+		});
+	}
+	const busy = disks.find((disk) => disk.disk.busy);
+	if (busy === undefined) return undefined;
+	const { target } = busy.disk;
+	return refuse("VM_BUSY", `another program's block job runs on disk ${target} of VM ${vm.name}`);
+};
+
 /** Closes a VM's open chain and merges every overlay of knib's that its disks carry; with nothing to do it is still a plan. */
 export const planFinish = (
 	facts: VmFacts,
@@ -10,18 +23,8 @@ export const planFinish = (
 	reason: string,
 ): FinishPlan | Refusal => {
 	const { vm, open } = facts;
-	if (vm.managedSave) {
-		return refuse("VM_STATE", `VM ${vm.name} has a managed-save image, which names its overlays`, {
-			hint: "start the VM, or drop the image with `virsh managedsave-remove`",
-		});
-	}
-	const busy = facts.disks.find((disk) => disk.disk.busy);
-	if (busy !== undefined) {
-		return refuse(
-			"VM_BUSY",
-			`another program's block job runs on disk ${busy.disk.target} of VM ${vm.name}`,
-		);
-	}
+	const refused = refuseMerges(facts);
+	if (refused !== undefined) return refused;
 	const merges = facts.disks.flatMap((disk) =>
 		planMerges(disk.disk.target, disk.images, { keepTop: false }),
 	);

@@ -52,6 +52,12 @@ export type BackupPlan = PlanBase & {
 /** Closing a chain by hand: overlays merged down, the chain ended. */
 export type FinishPlan = PlanBase & { readonly type: "FinishChain"; readonly chain: string | null };
 
+/** Layers merged that an earlier job had to leave; the chain goes on. */
+export type MergeOverlaysPlan = PlanBase & {
+	readonly type: "MergeOverlays";
+	readonly chain: string | null;
+};
+
 /** A backup brought back as a VM of its own, or over the disks of its VM. `vm` is the one that was backed up: it says where the repository keeps the chain. */
 export type RestorePlan = PlanBase & {
 	readonly type: "Restore";
@@ -95,6 +101,7 @@ export type Plan =
 	| BackupPlan
 	| ExtractPlan
 	| FinishPlan
+	| MergeOverlaysPlan
 	| RestorePlan
 	| ValidationPlan
 	| ServicePlan

@@ -42,13 +42,15 @@ export const recordTracker: Executor<"record-tracker"> = {
 			throw new KnibError("NOT_FOUND", `chain ${step.chain} holds no backup`);
 		const vm = await requireVm(deps.hypervisor, plan.vm.uuid);
 		const disks: TrackedFiles[] = [];
-		for (const frozen of outcomes.frozen?.disks ?? []) {
+		// A job that did not switch the disks goes on from what is recorded.
+		const known = outcomes.frozen ?? chain?.tracker ?? null;
+		for (const frozen of known?.disks ?? []) {
 			const tracked = trackedAfter(frozen, outcomes.merged ?? []);
 			const reason = "reason" in tracked ? tracked.reason : await whyElse(context, vm, tracked);
 			if (reason === undefined && !("reason" in tracked)) disks.push(tracked);
 			else context.log("warn", `the next backup will be full: ${reason}`);
 		}
-		const run = outcomes.frozen?.run;
+		const run = known?.run;
 		await repository.writeTracker(plan.vm.uuid, step.chain, {
 			format: REPOSITORY_FORMAT,
 			backup: manifest.identity.id,

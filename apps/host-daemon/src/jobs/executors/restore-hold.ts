@@ -1,14 +1,12 @@
 // The hold of a job that reads a backup on its chain (SAFETY F7), and the chain as it is read under it.
 import {
 	asKnibError,
-	type FinishPlan,
 	type Hold,
 	KnibError,
 	type Plan,
 	type RestorePlan,
 	type RestoreReads,
 	readLayers,
-	type VerifyPlan,
 } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 
@@ -18,10 +16,10 @@ export const restorePlanOf = ({ plan }: StepContext): RestorePlan => {
 	throw new KnibError("INTERNAL", "a restore's step in the plan of another job");
 };
 
-/** A plan that reads a backup; closing a chain reads none. */
-const readerOf = ({ plan }: StepContext): Exclude<Plan, FinishPlan | VerifyPlan> => {
-	if (plan.type !== "FinishChain" && plan.type !== "VerifyRepository") return plan;
-	throw new KnibError("INTERNAL", `a ${plan.type} holds no chain`);
+/** A plan that reads a backup. */
+const readerOf = ({ plan }: StepContext): Extract<Plan, { readonly backup: string }> => {
+	if ("backup" in plan) return plan;
+	throw new KnibError("INTERNAL", "a chain is held by a job that reads a backup");
 };
 
 const takeHold = async (context: StepContext): Promise<Hold> => {
