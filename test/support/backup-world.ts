@@ -137,6 +137,9 @@ export const backupWorld = async (t: Teardown) => {
 				host,
 				version: "0.0.0",
 				thawWatchdog: hang,
+				startGuestfish: () => {
+					throw new Error("there is no appliance in this world");
+				},
 				retired: (file) => world.images.delete(file),
 				scratch: directory,
 				machine: mortal({} as never, () => true),

@@ -67,7 +67,8 @@ export abstract class JobCommand extends KnibCommand {
 			return;
 		}
 		this.lines = flags.json && flags.wait;
-		const begin = () => (host === undefined ? start.mutate(request) : ask.mutate({ host, request }));
+		const begin = () =>
+			host === undefined ? start.mutate(request) : ask.mutate({ host, request });
 		if (flags.wait) await this.follow(client, flags, async () => (await begin()).id, text);
 		else this.show(flags, await begin(), ({ id }) => id);
 	}

@@ -76,7 +76,11 @@ const REFUSED: readonly (readonly [string, Partial<InPlaceFacts>])[] = [
 	["whose old disks of an earlier restore are kept", { keptBefore: ["/vm/x.json"] }],
 	[
 		"whose disk another VM stands on",
-		{ strangers: [{ path: "/vm/vda.qcow2", vm: "b", where: "backing", writable: false }] },
+		{
+			strangers: [
+				{ path: "/vm/vda.qcow2", file: null, vm: "b", where: "backing", writable: false },
+			],
+		},
 	],
 	[
 		"with a disk on a block device",

@@ -99,16 +99,21 @@ const strangersOf = async (
 	places: readonly DiskPlace[],
 ): Promise<readonly FileUse[]> => {
 	const paths = new Set(places.flatMap(({ old }) => old.map(({ path }) => path)));
+	const files = new Set<string | null>();
+	for (const path of paths) files.add(await deps.images.identity(path));
+	const isOld = (path: string, file: string | null): boolean =>
+		paths.has(path) || (file !== null && files.has(file));
 	const uses = (await deps.hypervisor.fileUses()).filter(
-		(use) => paths.has(use.path) && use.vm !== vm.uuid,
+		(use) => isOld(use.path, use.file) && use.vm !== vm.uuid,
 	);
 	const beside: FileUse[] = [];
 	for (const place of places.filter(({ old }) => old.length > 0)) {
 		for (const { path, backing } of await deps.images.imagesBeside(place.path)) {
 			// What was retired a moment ago is on its way out: nothing needs it.
 			if (backing === null || path.endsWith(GONE)) continue;
-			if (!paths.has(backing) || paths.has(path)) continue;
-			beside.push({ path: backing, vm: path, where: "backing", writable: false });
+			const file = await deps.images.identity(backing);
+			if (!isOld(backing, file) || paths.has(path)) continue;
+			beside.push({ path: backing, file, vm: path, where: "backing", writable: false });
 		}
 	}
 	return [...uses, ...beside];
