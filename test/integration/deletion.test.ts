@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { KnibError, type PublishedBackup } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
 import { listTrash } from "../../apps/host-daemon/src/facts/list-trash.ts";
+import type { StepContext } from "../../apps/host-daemon/src/jobs/context.ts";
+import { trashBackups } from "../../apps/host-daemon/src/jobs/executors/delete.ts";
 import { createTrashKeeper } from "../../apps/host-daemon/src/jobs/trash-keeper.ts";
 import { testClock } from "../contracts/repository-harness.ts";
 import { contentOf, type ServiceWorld, serviceWorld } from "../support/service-world.ts";
@@ -107,6 +109,29 @@ test("deletion › is refused while the backup is pinned or held, with the reaso
 	t.regex(held?.message ?? "", /its chain is held: restore/);
 	await hold.release();
 	await daemon.service.stop();
+});
+
+test("deletion › that goes back leaves in the trash what another job has put there", async (t) => {
+	const world = await serviceWorld(t);
+	const [, , third] = world.members;
+	if (third === undefined) throw new Error("no backups");
+	const { repository } = world;
+	const sweep = [idOf(third)];
+	const at = "2026-01-02T03:04:05.000Z";
+	await repository.recordSweep(third, { sweep, by: "another host", at, job: "theirs" });
+	await repository.moveToTrash(third);
+	const lease = () => repository.lease(third.manifest.identity.vm, "host-a");
+	const undo = (job: string): Promise<void> | undefined =>
+		trashBackups.undo?.({ kind: "trash-backups", backups: sweep }, {
+			job,
+			repository: async () => repository,
+			lease,
+		} as unknown as StepContext);
+	await undo("mine");
+	t.deepEqual(await trashed(world), sweep);
+	await undo("theirs");
+	t.deepEqual(await trashed(world), []);
+	t.is((await world.chain()).members.length, 3);
 });
 
 const survive = async (t: ExecutionContext, template: string, line: number): Promise<boolean> => {

@@ -31,6 +31,8 @@ export type SweepRecord = {
 	readonly sweep: readonly string[];
 	readonly by: string;
 	readonly at: string;
+	/** The job that deletes it. */
+	readonly job?: string;
 };
 
 /** What lies in a repository's trash. */
@@ -45,7 +47,7 @@ export type TrashEntry = {
 	/** Ids of all backups that were deleted together with this one, itself included. */
 	readonly sweep: readonly string[];
 	/** Who deleted it and when; absent where that was not noted. */
-	readonly deleted?: { readonly by: string; readonly at: string };
+	readonly deleted?: Omit<SweepRecord, "sweep">;
 };
 
 /** Facts of an unpublished backup directory. */

@@ -27,6 +27,7 @@ const sweepFileSchema = z.strictObject({
 	sweep: z.array(uuidSchema).min(1),
 	by: z.string(),
 	at: instantSchema,
+	job: z.string().optional(),
 });
 
 const SWEEP_FILE = "deleted.json";
@@ -57,14 +58,14 @@ const backupEntry = async (
 	if (sweep === undefined || !("value" in sweep)) {
 		return { name, kind: "backup", backup, manifest, sweep: [backup] };
 	}
-	const { by, at } = sweep.value;
+	const { by, at, job } = sweep.value;
 	return {
 		name,
 		kind: "backup",
 		backup,
 		manifest,
 		sweep: sweep.value.sweep,
-		deleted: { by, at },
+		deleted: { by, at, ...(job === undefined ? {} : { job }) },
 	};
 };
 

@@ -48,7 +48,12 @@ const trashOne = async (
 	if (member === undefined) return;
 	await repository.settleSwitch(member);
 	await repository.discardCompressed(member);
-	await repository.recordSweep(member, { sweep, by: host.name, at: clock.now() });
+	await repository.recordSweep(member, {
+		sweep,
+		by: host.name,
+		at: clock.now(),
+		job: context.job,
+	});
 	const path = await repository.moveToTrash(member);
 	context.log("info", `backup ${id} lies in the trash: ${path}`);
 };
@@ -77,8 +82,10 @@ export const trashBackups: Executor<"trash-backups"> = {
 	undo: async (step, context) => {
 		const repository = await context.repository();
 		await context.lease();
+		// What another job has deleted meanwhile is not this one's to bring back.
 		const entries = (await repository.trash()).filter(
-			(entry) => entry.kind === "backup" && step.backups.includes(entry.backup),
+			({ kind, backup, deleted }) =>
+				kind === "backup" && step.backups.includes(backup) && deleted?.job === context.job,
 		);
 		const sequence = (entry: (typeof entries)[number]): number =>
 			entry.manifest?.identity.sequence ?? 0;
