@@ -86,6 +86,23 @@ test("backup › is whole or gone when the daemon dies after any line of its jou
 	t.true(line > 15, `${line} lines`);
 });
 
+test("chain › says why it ended", async (t) => {
+	const world = await backupWorld(t);
+	const daemon = await world.start();
+	for (const unassigned of [undefined, true] as const) {
+		await daemon.run(backup);
+		const more = unassigned === undefined ? {} : { unassigned };
+		await daemon.run({ type: "FinishChain", vm: "web01", ...more });
+		for (const target of TARGETS) t.is(world.overlays(target), 0);
+	}
+	const chains = await world.repository.chains(world.uuid);
+	t.deepEqual(
+		chains.map((chain) => chain.end?.reason),
+		["finished by hand", "the VM left its offering"],
+	);
+	await daemon.service.stop();
+});
+
 test("backup › goes back when its publication certainly failed", async (t) => {
 	const world = await backupWorld(t);
 	const daemon = await world.start();

@@ -86,7 +86,8 @@ const decide = async (
 			const facts = await gatherFinish(deps, request);
 			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
 			const { repository } = await deps.catalog.choose(facts.vm, offering);
-			return planFinish(facts, repository, "finished by hand");
+			const why = request.unassigned ? "the VM left its offering" : "finished by hand";
+			return planFinish(facts, repository, why);
 		}
 		case "MergeOverlays": {
 			const facts = await gatherFinish(deps, request);

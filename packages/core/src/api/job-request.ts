@@ -68,6 +68,8 @@ export const restoreRequestSchema = z.discriminatedUnion("mode", [
 export const finishChainRequestSchema = z.strictObject({
 	type: z.literal("FinishChain"),
 	vm: vmArgument,
+	/** The VM leaves its offering; absent when somebody asked for the end itself. */
+	unassigned: z.literal(true).optional(),
 });
 export type FinishChainRequest = z.infer<typeof finishChainRequestSchema>;
 

@@ -46,7 +46,10 @@ export const vmProcedures = {
 			const open = (await books.backups.chains(vm.uuid)).some((chain) => chain.state === "open");
 			if (!here || !open) return { done: true, result: { ...outcome.result, job: null } };
 			await deps.ready;
-			const job = await deps.jobs.start({ type: "FinishChain", vm: vm.uuid }, user);
+			const job = await deps.jobs.start(
+				{ type: "FinishChain", vm: vm.uuid, unassigned: true },
+				user,
+			);
 			return { done: true, result: { ...outcome.result, job: job.id } };
 		}),
 	set: procedure.input(vmSetInputSchema).mutation(async ({ ctx: { deps }, input }) => {
