@@ -19,11 +19,12 @@ const isThere = (index: number): Promise<boolean> =>
 		() => true,
 		() => false,
 	);
-const listed = async (...flags: readonly string[]): Promise<readonly string[]> =>
+const viewed = async (...flags: readonly string[]) =>
 	z
-		.array(z.looseObject({ id: z.string() }))
-		.parse(await knib.ok("backup", "list", "--vm", "gone01", ...flags))
-		.map((one) => one.id);
+		.array(z.looseObject({ id: z.string(), status: z.string() }))
+		.parse(await knib.ok("backup", "list", "--vm", "gone01", ...flags));
+const listed = async (...flags: readonly string[]): Promise<readonly string[]> =>
+	(await viewed(...flags)).map((one) => one.id);
 const chainOf = async () =>
 	z
 		.looseObject({ state: z.string(), endReason: z.string().nullable() })
@@ -57,7 +58,12 @@ test.serial("deletion › hides backups that others stand on; those still restor
 test.serial("deletion › takes a removed one out for real with --consolidate", async (t) => {
 	await knib.ok("backup", "delete", idOf(1), "--consolidate");
 	t.false(await isThere(1));
-	t.is((await listed("--all")).length, 3);
+	const all = new Map((await viewed("--all")).map(({ id, status }) => [id, status]));
+	t.deepEqual(
+		[0, 1, 2, 3].map((index) => all.get(idOf(index))),
+		["BackedUp", "Expunged", "Removed", "BackedUp"],
+		"what is out of its chain lies in the trash",
+	);
 	for (const index of [0, 2, 3]) {
 		const point = points[index];
 		if (point !== undefined) await assertPoint(t, point);

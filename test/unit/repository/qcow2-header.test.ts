@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
@@ -53,8 +53,7 @@ for (const [what, bytes] of HOSTILE) {
 	});
 }
 
-const withQemu = spawnSync("qemu-img", ["--version"]).status === 0 ? test : test.skip;
-withQemu("parseQcow2Header › agrees with qemu-img", async (t) => {
+test("parseQcow2Header › agrees with qemu-img", async (t) => {
 	const directory = await temporaryDirectory(t);
 	const make = async (name: string, ...args: readonly string[]) => {
 		execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", ...args, name, "48M"], {
