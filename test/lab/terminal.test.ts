@@ -59,7 +59,7 @@ test("terminal › backs a VM up, proves the backup, shows its screen and restor
 	await see(/▀{20}/);
 
 	await press("R");
-	await see(/as a new VM[\s\S]*comes back: boots in [\d.]+ s[\s\S]*keys01-restored/);
+	await see(/as a new VM[\s\S]*comes back: booted in [\d.]+ s[\s\S]*keys01-restored/);
 	await press("Up", "Space", "Enter");
 	await see(/1\. [\s\S]*\$ knib restore new \w+ --as keys01-restored --start/);
 	await press("Enter");

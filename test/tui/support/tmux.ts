@@ -53,8 +53,10 @@ export const openTerminal = async (
 	const words = Object.entries({ LANG: "C.UTF-8", ...env }).map(
 		([name, value]) => `${name}='${value}'`,
 	);
+	// What a terminal says of its colours is what the test says, whatever the terminal or the build that runs the test says.
+	const unset = ["NO_COLOR", "FORCE_COLOR", "COLORTERM"].map((name) => `-u ${name}`).join(" ");
 	const pidFile = join(home, "pid");
-	const command = `echo before; sh -c 'echo $$ >${pidFile}; exec "$@"' sh env ${words.join(" ")} '${process.execPath}' '${BIN}' ${args.join(" ")}; echo "left with $?"; exec sleep 600`;
+	const command = `echo before; sh -c 'echo $$ >${pidFile}; exec "$@"' sh env ${unset} ${words.join(" ")} '${process.execPath}' '${BIN}' ${args.join(" ")}; echo "left with $?"; exec sleep 600`;
 	const size = ["-x", String(width), "-y", String(height)];
 	await tmux("-u", "new-session", "-d", ...size, command);
 	t.teardown(async () => {

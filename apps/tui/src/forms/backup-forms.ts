@@ -1,7 +1,7 @@
 import type { ValidationStep } from "@knib/core";
 import { short } from "@knib/core/text";
 import { changeAct, jobAct, quoted } from "../app/acts.ts";
-import { promiseText } from "../screens/promise.ts";
+import { comesBack } from "../screens/promise.ts";
 import { choice, type FormKind, flag, input, isOn, read, vmName, words } from "./form.ts";
 
 const options = (name: string, values: readonly string[]): readonly string[] =>
@@ -85,10 +85,10 @@ export const restoreForm: FormKind = {
 	open: (state, { id }) => {
 		const backup = state.data.backups?.find((one) => one.id === id);
 		const vm = backup?.vm.name ?? "vm";
-		const promise = state.data.vms?.find((one) => one.uuid === backup?.vm.uuid)?.promise ?? null;
+		const promise = backup === undefined ? "not known" : comesBack(state, backup);
 		return {
 			title: `restore backup ${short(id)} of ${vm} as a new VM`,
-			notes: [`comes back: ${promiseText(promise)}`],
+			notes: [`comes back: ${promise}`],
 			fields: [
 				input("name", "name", `${vm}-restored`, "of the new VM"),
 				input("storage", "storage dir", "", "for its disks; empty: beside the source's"),

@@ -6,7 +6,7 @@ import { type Line, span } from "../view/frame.ts";
 import { besideAside } from "../view/layout.ts";
 import { minute, stateSpan } from "../view/signs.ts";
 import { blockedRows } from "./blocked-rows.ts";
-import { promiseText } from "./promise.ts";
+import { comesBack, seconds } from "./promise.ts";
 import {
 	emptyWords,
 	fact,
@@ -18,18 +18,6 @@ import {
 	sentence,
 } from "./screen.ts";
 import { screenOf } from "./screenshot.ts";
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-const restoreWords = (state: State, one: BackupShown): string => {
-	const { agentMs = null, answerMs = null } = one.validated ?? {};
-	if (agentMs !== null || answerMs !== null) {
-		const boot = agentMs === null ? "" : `booted in ${seconds(agentMs)}`;
-		const answer = answerMs === null ? "" : `answered in ${seconds(answerMs)}`;
-		return [boot, answer, "when it was validated"].filter((part) => part !== "").join(", ");
-	}
-	return promiseText(state.data.vms?.find((vm) => vm.uuid === one.vm.uuid)?.promise ?? null);
-};
 
 const kindText = ({ kind, reason }: BackupShown): string =>
 	kind === null || reason.startsWith(kind) ? reason : `${kind}: ${reason}`;
@@ -47,7 +35,7 @@ const backupHead = (state: State, one: BackupShown, width: number): readonly Lin
 		`${size(one.size)} of ${size(one.virtualSize)}, ${one.compressionStatus.toLowerCase()}`,
 	),
 	...longFact("where", `${one.repository ?? "-"}: ${one.path ?? "not reached from here"}`, width),
-	...longFact("comes back", restoreWords(state, one), width),
+	...longFact("comes back", comesBack(state, one), width),
 	...(one.error === null
 		? []
 		: longFact("error", `${one.error.message} (${one.error.code})`, width, "bad")),
