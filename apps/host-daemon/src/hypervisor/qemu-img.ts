@@ -17,6 +17,7 @@ import { absolutePath, isPlainBackingName } from "./image-path.ts";
 import { convertImage, createOverlay, longRun } from "./new-image.ts";
 import { qemuImgArgv, topOnlyName } from "./qemu-img-argv.ts";
 import { parseCompare, parseMap } from "./qemu-img-parse.ts";
+import { readAhead } from "./read-ahead.ts";
 import { type Run, textOf } from "./run-command.ts";
 
 const LOCK_DEADLINE_MS = 60_000;
@@ -46,18 +47,29 @@ const compareImages =
 					)
 				: qemuImgArgv.compare(a, b);
 		const said: string[] = [];
-		const long = longRun(options);
-		// 1 is "they differ".
-		const { exitCode } = await run(argv, {
-			...long,
-			accept: [1],
-			onOutput: (text) => {
-				said.push(text);
-				if (said.length > KEPT_PIECES) said.shift();
-				long.onOutput?.(text);
+		const ahead = readAhead([a.path, b.path]);
+		const long = longRun({
+			...options,
+			onProgress: (fraction) => {
+				ahead.reached(fraction);
+				options.onProgress?.(fraction);
 			},
 		});
-		return { identical: exitCode === 0, message: parseCompare(said.join("")) };
+		// 1 is "they differ".
+		try {
+			const { exitCode } = await run(argv, {
+				...long,
+				accept: [1],
+				onOutput: (text) => {
+					said.push(text);
+					if (said.length > KEPT_PIECES) said.shift();
+					long.onOutput?.(text);
+				},
+			});
+			return { identical: exitCode === 0, message: parseCompare(said.join("")) };
+		} finally {
+			await ahead.stop();
+		}
 	};
 
 /** `qemu-img check`: 2 is corrupt, 3 has leaks. */

@@ -9,6 +9,7 @@ import type { Converse, Run } from "./run-command.ts";
 import { takeScreenshot } from "./screenshot.ts";
 import { switchToOverlays } from "./switch-overlays.ts";
 import { virshArgv } from "./virsh-argv.ts";
+import { inBatches } from "./virsh-batch.ts";
 import { createVirsh, stderrOf, type Virsh } from "./virsh-client.ts";
 import {
 	isUuid,
@@ -143,7 +144,7 @@ const byUuid = (uuid: string): string => {
 /** The real {@link Hypervisor} on one libvirt. */
 export const createHypervisor = (deps: HypervisorDeps): Hypervisor => {
 	const { clock } = deps;
-	const virsh = createVirsh(deps);
+	const virsh = inBatches(deps, createVirsh(deps));
 	const inner = { ...deps, virsh };
 	return {
 		versions: async () => parseVersions(await virsh(virshArgv.versions())),

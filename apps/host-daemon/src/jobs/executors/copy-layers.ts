@@ -118,15 +118,22 @@ const checkLayer = async (context: StepContext, layer: LayerPlan): Promise<Layer
 		);
 	const top = layer.images.at(-1);
 	if (top === undefined) throw new KnibError("INTERNAL", `no image of ${layer.target} was copied`);
-	await compareLayer(context, layer, top, files.target);
-	if (layer.parent !== null) {
-		await images.rebaseUnsafe(files.target, {
-			path: `../${layer.parent}/${layer.target}.qcow2`,
-			format: "qcow2",
-		});
+	const digest = async () => {
+		await images.sync(files.target);
+		return images.hash(files.target, { signal: context.signal });
+	};
+	const compare = () => compareLayer(context, layer, top, files.target);
+	if (layer.parent === null) {
+		// Its header stays as it is: both read it at once.
+		const [hash] = await Promise.all([digest(), compare()]);
+		return { target: layer.target, virtualSize: info.virtualSize, ...hash };
 	}
-	await images.sync(files.target);
-	const hash = await images.hash(files.target, { signal: context.signal });
+	await compare();
+	await images.rebaseUnsafe(files.target, {
+		path: `../${layer.parent}/${layer.target}.qcow2`,
+		format: "qcow2",
+	});
+	const hash = await digest();
 	return { target: layer.target, virtualSize: info.virtualSize, ...hash };
 };
 

@@ -1,0 +1,128 @@
+// What operators and other tools do to a VM between two backups. ACCEPTANCE B17, I1, I4, I5, I9, I10.
+import test from "ava";
+import { z } from "zod";
+import { defineGuest, type Guest } from "./support/guest.ts";
+import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
+import { type Lab, startLab } from "./support/lab.ts";
+import { imageChain } from "./support/oracle.ts";
+import { assertPoint, overlays, takePoint } from "./support/points.ts";
+
+let lab: Lab;
+let knib: Knib;
+let guest: Guest;
+
+test.before(async () => {
+	lab = await startLab();
+	knib = await startKnib(lab);
+	guest = await defineGuest(lab, { name: "outside" });
+	await guest.start();
+	await takeBackup(knib, "outside");
+});
+
+test.after.always(async () => {
+	await knib?.stop();
+	await lab?.stop();
+});
+
+const write = (vm: Guest, text: string) => vm.exec(`echo ${text} > /var/gen; sync`);
+
+const snapshotsOf = async (vm: Guest): Promise<readonly string[]> =>
+	(await lab.virsh("snapshot-list", vm.name, "--name")).split("\n").filter((name) => name !== "");
+
+/** All images of a VM's disks, each of which must be there: what a snapshot stands on is what it is reverted to. */
+const imagesOf = async (vm: Guest): Promise<readonly string[]> => {
+	const chains = await Promise.all(
+		(await vm.disks()).map((disk) => imageChain(disk.path, disk.format)),
+	);
+	return chains.flat().map((image) => image.path);
+};
+
+test.serial("qemu › killed between two backups leaves the chain as it was", async (t) => {
+	await write(guest, "killed");
+	await guest.kill();
+	await guest.start();
+	const point = await takePoint(knib, guest);
+	t.is(point.backup.kind, "incremental", point.backup.reason);
+	await assertPoint(t, point);
+});
+
+test.serial(
+	"snapshots › of the operator, one and then two, are one layer per disk and keep what they stand on",
+	async (t) => {
+		await lab.virsh("snapshot-create-as", "outside", "mine", "--disk-only", "--atomic");
+		await write(guest, "one");
+		const one = await takePoint(knib, guest);
+		t.is(one.backup.kind, "incremental", one.backup.reason);
+		const before = (await imagesOf(guest)).filter((path) => /\.mine$/.test(path));
+		await lab.virsh("snapshot-create-as", "outside", "mine2", "--disk-only", "--atomic");
+		await write(guest, "two");
+		await lab.virsh("snapshot-create-as", "outside", "mine3", "--disk-only", "--atomic");
+		await write(guest, "three");
+		const two = await takePoint(knib, guest);
+		t.is(two.backup.kind, "incremental", two.backup.reason);
+		t.is(two.backup.disks.length, 2);
+		for (const point of [one, two]) await assertPoint(t, point);
+		t.deepEqual(await snapshotsOf(guest), ["mine", "mine2", "mine3"]);
+		const after = await imagesOf(guest);
+		t.is(before.length, 2);
+		t.true(before.every((path) => after.includes(path)));
+	},
+);
+
+test.serial(
+	"snapshots › internal ones in an overlay of knib's are never merged away, and are shown",
+	async (t) => {
+		await lab.virsh("snapshot-create-as", "outside", "inner");
+		await write(guest, "inner");
+		const next = await takePoint(knib, guest);
+		t.is(next.backup.kind, "full");
+		t.regex(next.backup.reason, /internal snapshot of the operator/);
+		await assertPoint(t, next);
+		const vm = z
+			.looseObject({ notes: z.array(z.string()) })
+			.parse(await knib.ok("vm", "show", "outside"));
+		t.true(vm.notes.some((note) => /operator's internal snapshot in an overlay/.test(note)));
+		const again = await takePoint(knib, guest);
+		t.is(again.backup.kind, "incremental", again.backup.reason);
+		await assertPoint(t, again);
+		t.true((await snapshotsOf(guest)).includes("inner"));
+		await guest.shutdown();
+		await lab.virsh("snapshot-revert", "outside", "inner", "--running");
+		await guest.waitReady();
+		t.is((await guest.exec("cat /var/gen")).stdout, "three\n");
+		const reverted = await takePoint(knib, guest);
+		t.is(reverted.backup.kind, "full", reverted.backup.reason);
+		await assertPoint(t, reverted);
+		await guest.shutdown();
+	},
+);
+
+test.serial("overlay › that another VM is defined on, and a disk that is taken away", async (t) => {
+	const vm = await defineGuest(lab, { name: "shared" });
+	await vm.start();
+	await takeBackup(knib, "shared");
+	await write(vm, "shared");
+	await vm.shutdown();
+	const [disk] = await vm.disks();
+	const other = await defineGuest(lab, {
+		name: "other",
+		disks: [{ target: "vda", path: disk?.path ?? "" }],
+	});
+	const beside = await takePoint(knib, vm);
+	await assertPoint(t, beside);
+	t.is((await overlays(vm))[0], 2, "what the other VM stands on stays");
+	await other.remove();
+	const alone = await takePoint(knib, vm);
+	t.is(alone.backup.kind, "incremental", alone.backup.reason);
+	await assertPoint(t, alone);
+	t.is((await overlays(vm))[0], 1);
+	await lab.virsh("detach-disk", "shared", "vdb", "--config");
+	const detached = await takePoint(knib, vm);
+	t.is(detached.backup.kind, "full");
+	t.regex(detached.backup.reason, /vdb is no longer part/);
+	t.deepEqual(
+		detached.backup.disks.map((one) => one.target),
+		["vda"],
+	);
+	await assertPoint(t, detached);
+});
