@@ -203,6 +203,7 @@ test.serial(
 	async (t) => {
 		await takeBackup(knib, "edge");
 		await lab.virsh("blockcommit", "edge", "vda", "--active", "--pivot", "--wait");
+		t.regex((await knib.cli("doctor")).stdout, /VM edge: it cannot go on.*overlay of vda is gone/);
 		const committed = await takePoint(knib, guest);
 		t.regex(committed.backup.reason, /overlay of vda is gone/);
 		await assertPoint(t, committed);

@@ -1,40 +1,42 @@
 // All checks of a host. They run in the process of the command line, with or without a daemon: what only the daemon knows
 // (repositories, VMs) is asked of it, and read from the store when none runs.
-import { asKnibError, type CheckView, type RepositoryView, type VmView } from "@knib/core";
+import { asKnibError, type CheckView, type RepositoryView } from "@knib/core";
 import { connect } from "../api/connect.ts";
 import { type ConfigFlags, loadConfig } from "../config.ts";
 import { runCommand } from "../hypervisor/run-command.ts";
 import { withExistingBooks } from "../init/local-books.ts";
 import { type CheckDeps, type Finding, failure, ok, warning } from "./check.ts";
 import { checkFiles } from "./check-appliance.ts";
+import { checkChains } from "./check-chains.ts";
 import { checkScratchDirectory, checkStateDirectory } from "./check-directories.ts";
 import { checkClock, checkLibvirt, checkNode, checkPrograms, checkQemu } from "./check-programs.ts";
 import { checkRepositories } from "./check-repositories.ts";
 
-type Known = { readonly repositories: readonly RepositoryView[]; readonly vms: readonly VmView[] };
+type Known = {
+	readonly repositories: readonly RepositoryView[];
+	readonly chains: readonly Finding[];
+};
 
 const askDaemon = async (socket: string): Promise<Known> => {
 	const client = await connect({ socket });
 	try {
 		const repositories = await client.api.repository.list.query();
 		const vms = await client.api.vm.list.query().catch(() => []);
-		return { repositories, vms };
+		const known = { vms, chains: await client.api.chain.list.query({}) };
+		const next = async (vm: string) =>
+			(await client.api.job.plan.query({ type: "Backup", vm })).reason;
+		return { repositories, chains: await checkChains(known, next) };
 	} finally {
 		await client.close();
 	}
 };
 
-const checkVms = (vms: readonly VmView[]): readonly Finding[] =>
-	vms.flatMap((vm) =>
-		vm.notes.map((note) => warning(`VM ${vm.name}`, note, `knib chain finish ${vm.name}`)),
-	);
-
 const checkKnown = async (deps: CheckDeps): Promise<readonly Finding[]> => {
 	const { config } = deps;
 	try {
-		const { repositories, vms } = await askDaemon(config.socket);
+		const { repositories, chains } = await askDaemon(config.socket);
 		const found = await checkRepositories(deps, repositories);
-		return [ok("daemon", `knibd answers on ${config.socket}`), ...found, ...checkVms(vms)];
+		return [ok("daemon", `knibd answers on ${config.socket}`), ...found, ...chains];
 	} catch (error) {
 		const down = warning("daemon", asKnibError(error).message, "knib daemon run");
 		const repositories = await withExistingBooks(config, async ({ repositories: book }) =>
