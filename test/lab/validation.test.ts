@@ -182,11 +182,17 @@ test("definition › shareable and excluded disks, a serial file and arguments o
 	const run = knib.begin("backup", "validate", backup.id, "--steps", "wait_for_boot");
 	const name = await awaitThrowAwayVm(lab);
 	const xml = await lab.virsh("dumpxml", name);
-	const opened = await openFiles(scratchOf(knib));
+	const isDisk = (path: string) => path.endsWith("vda.qcow2");
+	const opened = await waitFor(
+		async () => {
+			const paths = await openFiles(scratchOf(knib));
+			return paths.some(isDisk) ? paths : undefined;
+		},
+		{ deadlineMs: 30_000, what: "the throw-away VM to open its disk" },
+	);
 	const { exitCode, stderr } = await run;
 	t.is(exitCode, 3, String(stderr));
 	for (const text of [xml, ...opened]) t.notRegex(text, /odd-files|console\.log/);
-	t.true(opened.some((path) => path.endsWith("vda.qcow2")));
 	await source.remove();
 });
 
