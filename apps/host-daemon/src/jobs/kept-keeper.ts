@@ -10,6 +10,7 @@ import {
 } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { JobService } from "./job-service.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
 import { findRecords, type KeptRecord } from "./kept-record.ts";
 import { openTimeLedger } from "./time-ledger.ts";
 
@@ -19,14 +20,6 @@ const SHORTEST_LOOK_MS = 500;
 /** How long a guest agent is waited for, ms. */
 const ASK_MS = 2_000;
 const SETTING = "backup.restore.keep.old";
-
-export interface KeptKeeper {
-	/** Looks once, and starts the jobs that delete what is due. */
-	look(): Promise<void>;
-	/** Looks again and again until `stop`. */
-	start(): void;
-	stop(): Promise<void>;
-}
 
 type Options = {
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "agentSync">;
@@ -57,12 +50,10 @@ const findKept = async ({ hypervisor, onProblem }: Options): Promise<readonly Ke
 	return kept;
 };
 
-export const createKeptKeeper = (options: Options): KeptKeeper => {
+export const createKeptKeeper = (options: Options): Keeper => {
 	const { hypervisor, catalog, jobs, clock, onProblem } = options;
 	const ledger = openTimeLedger(`${options.stateDir}/kept-ledger.json`, clock);
-	const stopped = new AbortController();
 	const asked = new Set<string>();
-	let loop: Promise<void> = Promise.resolve();
 
 	const keepMs = async (vm?: string): Promise<number> =>
 		settingMilliseconds(SETTING, await catalog.setting(SETTING, vm === undefined ? {} : { vm }));
@@ -101,27 +92,10 @@ export const createKeptKeeper = (options: Options): KeptKeeper => {
 		}
 	};
 
-	const wait = async (): Promise<void> => {
+	const waitMs = async (): Promise<number> => {
 		const keep = await keepMs().catch(() => LOOK_MS);
-		const ms = Math.min(LOOK_MS, Math.max(SHORTEST_LOOK_MS, keep / 4));
-		await clock.sleep(ms, stopped.signal).catch(() => undefined);
+		return Math.min(LOOK_MS, Math.max(SHORTEST_LOOK_MS, keep / 4));
 	};
 
-	const run = async (): Promise<void> => {
-		while (!stopped.signal.aborted) {
-			await look().catch(onProblem);
-			await wait();
-		}
-	};
-
-	return {
-		look,
-		start: () => {
-			loop = run();
-		},
-		stop: async () => {
-			stopped.abort();
-			await loop;
-		},
-	};
+	return createKeeper({ clock, look, waitMs, onProblem });
 };

@@ -1,16 +1,10 @@
 // Layers that a job had to leave are merged in the background, each time with the full proof (SPEC 2.11): a job of its own, at
 // intervals, for every VM of which it is noted.
 import type { Clock, Job, JobRequest } from "@knib/core";
+import { createKeeper, type Keeper } from "./keeper.ts";
 
 /** How often what was left is tried again, ms. */
 const RETRY_MS = 10 * 60_000;
-
-export interface MergeKeeper {
-	/** Asks for the merges that are due now. */
-	look(): Promise<void>;
-	start(): void;
-	stop(): Promise<void>;
-}
 
 type Options = {
 	readonly clock: Clock;
@@ -24,10 +18,7 @@ type Options = {
 	readonly onProblem: (error: unknown) => void;
 };
 
-export const createMergeKeeper = ({ clock, noted, jobs, onProblem }: Options): MergeKeeper => {
-	const stopped = new AbortController();
-	let loop: Promise<void> = Promise.resolve();
-
+export const createMergeKeeper = ({ clock, noted, jobs, onProblem }: Options): Keeper => {
 	/** What cannot be planned now, such as for a VM in a saved state, makes no job that fails. */
 	const isPossible = (vm: string): Promise<boolean> =>
 		jobs.plan({ type: "MergeOverlays", vm }).then(
@@ -43,20 +34,5 @@ export const createMergeKeeper = ({ clock, noted, jobs, onProblem }: Options): M
 			await jobs.start({ type: "MergeOverlays", vm }, "knibd").catch(onProblem);
 		}
 	};
-	const run = async (): Promise<void> => {
-		while (!stopped.signal.aborted) {
-			await clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined);
-			if (!stopped.signal.aborted) await look().catch(onProblem);
-		}
-	};
-	return {
-		look,
-		start: () => {
-			loop = run();
-		},
-		stop: async () => {
-			stopped.abort();
-			await loop;
-		},
-	};
+	return createKeeper({ clock, look, waitMs: async () => RETRY_MS, later: true, onProblem });
 };

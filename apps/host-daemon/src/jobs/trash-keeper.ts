@@ -2,19 +2,12 @@
 // goes while the clock is not believable (SAFETY F16). What it has seen is kept in the state directory.
 import { asKnibError, type Clock, type Repository, settingMilliseconds } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
 import { openTimeLedger } from "./time-ledger.ts";
 
 /** The longest time between two looks, ms. */
 const LOOK_MS = 60_000;
 const SHORTEST_LOOK_MS = 500;
-
-export interface TrashKeeper {
-	/** Looks once, and deletes what is due. */
-	look(): Promise<void>;
-	/** Looks again and again until `stop`. */
-	start(): void;
-	stop(): Promise<void>;
-}
 
 type Options = {
 	readonly catalog: Pick<Catalog, "repositories" | "open" | "setting">;
@@ -50,11 +43,9 @@ const readAll = async ({ catalog, onProblem }: Options): Promise<Found> => {
 	return { repositories, entries, unreadable };
 };
 
-export const createTrashKeeper = (options: Options): TrashKeeper => {
+export const createTrashKeeper = (options: Options): Keeper => {
 	const { catalog, clock, stateDir, onProblem } = options;
 	const ledger = openTimeLedger(`${stateDir}/trash-ledger.json`, clock);
-	const stopped = new AbortController();
-	let loop: Promise<void> = Promise.resolve();
 
 	const graceMs = async (): Promise<number> => {
 		const name = "backup.trash.grace";
@@ -83,27 +74,10 @@ export const createTrashKeeper = (options: Options): TrashKeeper => {
 		for (const entry of verdict.purge) await purge(found, entry);
 	};
 
-	const wait = async (): Promise<void> => {
+	const waitMs = async (): Promise<number> => {
 		const grace = await graceMs().catch(() => LOOK_MS);
-		const ms = Math.min(LOOK_MS, Math.max(SHORTEST_LOOK_MS, grace / 4));
-		await clock.sleep(ms, stopped.signal).catch(() => undefined);
+		return Math.min(LOOK_MS, Math.max(SHORTEST_LOOK_MS, grace / 4));
 	};
 
-	const run = async (): Promise<void> => {
-		while (!stopped.signal.aborted) {
-			await look().catch(onProblem);
-			await wait();
-		}
-	};
-
-	return {
-		look,
-		start: () => {
-			loop = run();
-		},
-		stop: async () => {
-			stopped.abort();
-			await loop;
-		},
-	};
+	return createKeeper({ clock, look, waitMs, onProblem });
 };
