@@ -97,6 +97,29 @@ test.serial(
 	},
 );
 
+test.serial("hook › starts no VM below a live overlay, with knibd stopped", async (t) => {
+	const vm = await defineGuest(lab, { name: "covered" });
+	await vm.start();
+	const [before] = await vm.disks();
+	const path = before?.path ?? "";
+	await knib.ok("init");
+	await lab.killDaemon();
+	await lab.startDaemon();
+	await takeBackup(knib, "covered");
+	await write(vm, "covered");
+	await vm.shutdown();
+	await knib.stop();
+	// as whoever keeps the first definition somewhere else would
+	const thief = await defineGuest(lab, { name: "thief", disks: [{ target: "vda", path }] });
+	const error = await t.throwsAsync(() => lab.virsh("start", "thief"));
+	t.regex(error?.message ?? "", /knib: .* lies below .*knib-.*, which holds what VM covered wrote/);
+	await vm.start();
+	t.is((await vm.exec("cat /var/gen")).stdout, "covered\n");
+	await thief.remove();
+	await vm.remove();
+	await knib.start();
+});
+
 test.serial("overlay › that another VM is defined on, and a disk that is taken away", async (t) => {
 	const vm = await defineGuest(lab, { name: "shared" });
 	await vm.start();

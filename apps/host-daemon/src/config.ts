@@ -8,7 +8,10 @@ import { z } from "zod";
 
 /** Where the configuration is read when neither flag nor `KNIB_CONFIG` names another file. */
 export const DEFAULT_CONFIG = "/etc/knib/knib.toml";
-const DEFAULT_STATE_DIR = "/var/lib/knib";
+/** Where the state lies unless said otherwise. */
+export const DEFAULT_STATE_DIR = "/var/lib/knib";
+/** Where the system's libvirt looks for hooks. */
+export const SYSTEM_HOOKS = "/etc/libvirt/hooks";
 const DEFAULT_SOCKET = "/run/knib/control.sock";
 
 const absolute = z.string().regex(/^\/[^\p{C}]*$/u, "an absolute path");
@@ -42,6 +45,8 @@ const fileSchema = z.strictObject({
 		.default(DEFAULT_SOCKET),
 	libvirtUri: z.string().min(1).default("qemu:///system"),
 	scratchDir: absolute.optional(),
+	/** Where libvirt looks for hooks; known by itself for the system's libvirt only. */
+	hooksDir: absolute.optional(),
 	logLevel: z.enum(LOG_LEVELS).default("info"),
 	limits: limitsSchema.prefault({}),
 });
@@ -54,7 +59,11 @@ export type Config = FileConfig & {
 	readonly fileExists: boolean;
 	/** `scratchDir`, or `scratch` in the state directory. */
 	readonly scratch: string;
+	/** `hooksDir`, or the system's where the system's libvirt is used; undefined where it is not known. */
+	readonly hooks: string | undefined;
 };
+
+const isSystems = (uri: string): boolean => /^qemu:\/\/\/system$/.test(uri);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** What the command line gives; absent = not given. */
@@ -74,6 +83,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 	KNIB_SOCKET: ["socket"],
 	KNIB_LIBVIRT_URI: ["libvirtUri"],
 	KNIB_SCRATCH_DIR: ["scratchDir"],
+	KNIB_HOOKS_DIR: ["hooksDir"],
 	KNIB_LOG_LEVEL: ["logLevel"],
 	KNIB_LIMITS_CLIENTS: ["limits", "clients"],
 	KNIB_LIMITS_MESSAGE: ["limits", "message"],
@@ -165,5 +175,6 @@ export const loadConfig = async (options: {
 	}
 	const values = parsed(table, "command line");
 	const scratch = values.scratchDir ?? join(values.stateDir, "scratch");
-	return { ...values, file, fileExists: exists, scratch };
+	const hooks = values.hooksDir ?? (isSystems(values.libvirtUri) ? SYSTEM_HOOKS : undefined);
+	return { ...values, file, fileExists: exists, scratch, hooks };
 };

@@ -13,6 +13,8 @@ import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
 import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
 import type { StartGuestfish } from "./files/guestfish.ts";
+import { openOverlayIndex } from "./hook/overlay-index.ts";
+import { createOverlayWatch } from "./hook/overlay-watch.ts";
 import type { ValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { initCatalog } from "./init/init-catalog.ts";
@@ -181,6 +183,12 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const merges = createMergeKeeper({ clock: world.clock, noted: books.vms.noted, jobs, onProblem });
 	merges.start();
 	undo.add(() => merges.stop());
+	const watch = createOverlayWatch({
+		...{ hypervisor, clock, onProblem, index: openOverlayIndex(config.stateDir) },
+		alert: (vm, text) => books.alerts.setVm("runs below its overlay", vm, text),
+	});
+	watch.start();
+	undo.add(() => watch.stop());
 	let ready = false;
 	jobs.recovered
 		.then(() => {

@@ -82,6 +82,7 @@ export const startKnib = async (
 		KNIB_SOCKET: join(home, "control.sock"),
 		KNIB_LIBVIRT_URI: lab.uri,
 		KNIB_SCRATCH_DIR: join(home, "scratch"),
+		KNIB_HOOKS_DIR: lab.hooksDir,
 		NO_COLOR: "1",
 		...options.environment,
 	};

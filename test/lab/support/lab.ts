@@ -21,6 +21,8 @@ export type Lab = {
 	readonly images: string;
 	/** What libvirt calls /run/libvirt, as seen from outside. */
 	readonly runtimeDir: string;
+	/** Where libvirt looks for hooks, as seen from outside. */
+	readonly hooksDir: string;
 	/** Stdout of `virsh`; throws when it fails. */
 	readonly virsh: (...args: readonly string[]) => Promise<string>;
 	/** As virsh, failing allowed. */
@@ -75,6 +77,7 @@ export async function startLab({ flavour = "plain" }: LabOptions = {}): Promise<
 		isolated,
 		images,
 		runtimeDir: isolated ? join(dir, "run") : "/run/libvirt",
+		hooksDir: isolated ? join(dir, "etc", "hooks") : "/etc/libvirt/hooks",
 		virsh: async (...args) => (await run(["virsh", "-q", "-c", uri, ...args])).stdout,
 		tryVirsh,
 		enter: (...argv) => run([SCRIPT, "enter", dir, ...argv], { reject: false }),

@@ -62,6 +62,21 @@ export const createAlertBook = ({ alerts, host, now, onChange }: Deps) => {
 				{ id: `${kind.replaceAll(" ", "-")}:${host.name}`, kind, vm: null, backup: null },
 				text,
 			),
+		/** Raises what concerns a VM as a whole, or takes it back with a null text. */
+		setVm: (
+			kind: string,
+			vm: { readonly uuid: string; readonly name: string },
+			text: string | null,
+		): Promise<void> =>
+			change(
+				{
+					id: `${kind.replaceAll(" ", "-")}:${vm.uuid}`,
+					kind,
+					vm: { uuid: vm.uuid, name: vm.name },
+					backup: null,
+				},
+				text,
+			),
 		all: (): Promise<readonly AlertBody[]> => alerts.all(),
 	};
 };

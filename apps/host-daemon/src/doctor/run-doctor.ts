@@ -9,6 +9,7 @@ import { type CheckDeps, type Finding, failure, ok, warning } from "./check.ts";
 import { checkFiles } from "./check-appliance.ts";
 import { checkChains } from "./check-chains.ts";
 import { checkScratchDirectory, checkStateDirectory } from "./check-directories.ts";
+import { checkHook } from "./check-hook.ts";
 import { checkClock, checkLibvirt, checkNode, checkPrograms, checkQemu } from "./check-programs.ts";
 import { checkRepositories } from "./check-repositories.ts";
 
@@ -93,6 +94,7 @@ export const runDoctor = async (options: {
 		checkClock,
 		checkStateDirectory,
 		checkScratchDirectory,
+		checkHook,
 		checkFiles,
 		checkKnown,
 	];

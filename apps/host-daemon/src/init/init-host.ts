@@ -1,9 +1,10 @@
-// `knib init`: configuration, identity, first repository and offering. It runs in the process of the command line; the store is
+// `knib init`: configuration, libvirt's hook, identity, first repository and offering. It runs in the process of the command line; the store is
 // the daemon's while one runs, and opened here when none does.
 import { stat } from "node:fs/promises";
 import { type InitInput, type InitView, KnibError, type Outcome } from "@knib/core";
 import { connect } from "../api/connect.ts";
 import { type Config, type ConfigFlags, loadConfig } from "../config.ts";
+import { hookAct } from "../hook/install-hook.ts";
 import { configAct } from "./config-file.ts";
 import { initCatalog } from "./init-catalog.ts";
 import { withLocalBooks } from "./local-books.ts";
@@ -68,10 +69,11 @@ const paths = ({ stateDir, socket }: Config) => ({ stateDir, socket });
 export const initHost = async ({ flags, env, input }: Options): Promise<Outcome<InitView>> => {
 	const config = await loadConfig({ flags, env, mayBeMissing: true });
 	const defaults = await loadConfig({ flags: { config: "/dev/null" }, env: {} });
-	const act = await configAct(config, defaults, flags.listen);
-	if (!input.dryRun) await act?.apply();
+	const acts = [await configAct(config, defaults, flags.listen), await hookAct(config)];
+	const toDo = acts.filter((act) => act !== undefined);
+	if (!input.dryRun) for (const act of toDo) await act.apply();
 	const outcome = (await throughDaemon(config, input)) ?? (await locally(config, input));
-	const words = act === undefined ? [] : [act.explain];
+	const words = toDo.map(({ explain }) => explain);
 	if (outcome.done) {
 		const { result } = outcome;
 		return {

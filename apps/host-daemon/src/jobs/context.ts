@@ -15,6 +15,7 @@ import type {
 } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { StartGuestfish } from "../files/guestfish.ts";
+import type { OverlayIndex } from "../hook/overlay-index.ts";
 import type { ValidationMachine } from "../hypervisor/host-capabilities.ts";
 
 /** This host, as manifests and leases name it. */
@@ -44,6 +45,8 @@ export type JobDeps = {
 	readonly retired: (path: string) => void;
 	/** Directory for overlays of block devices and throw-away files. */
 	readonly scratch: string;
+	/** What lies below the overlays of this host's VMs, for libvirt's hook. */
+	readonly overlayIndex: OverlayIndex;
 	/** What the executing jobs of this host do; absent where there is no queue. */
 	readonly activities?: () => readonly Activity[];
 	/** What this host can do for throw-away VMs. */

@@ -21,6 +21,7 @@ import {
 } from "@knib/core";
 import { findVerified } from "../facts/gather-verify.ts";
 import { requireListed } from "../facts/gather-vm.ts";
+import { openOverlayIndex } from "../hook/overlay-index.ts";
 import { createAftermath } from "./aftermath.ts";
 import { type BackupCare, createBackupCare } from "./backup-care.ts";
 import type { JobDeps } from "./context.ts";
@@ -40,7 +41,7 @@ import { lostCompressions } from "./take-up-lost.ts";
 
 /** What the job service needs. */
 export type JobServiceOptions = {
-	readonly deps: JobDeps;
+	readonly deps: Omit<JobDeps, "activities" | "overlayIndex">;
 	readonly store: Store;
 	/** Directory of this host's state; journals and logs lie below it. */
 	readonly stateDir: string;
@@ -158,7 +159,11 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	const book = await openJobBook(store, (id) =>
 		onProblem(new Error(`job document ${id} is no job`)),
 	);
-	const deps: JobDeps = { ...options.deps, activities: () => activitiesOf(book.list({})) };
+	const deps: JobDeps = {
+		...options.deps,
+		overlayIndex: openOverlayIndex(stateDir),
+		activities: () => activitiesOf(book.list({})),
+	};
 	const aftermath = createAftermath({
 		deps,
 		book,

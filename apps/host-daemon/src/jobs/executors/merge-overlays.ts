@@ -13,6 +13,7 @@ import {
 } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import { GONE } from "../gone-files.ts";
+import { uncoverBases } from "./cover-bases.ts";
 import { retireFiles } from "./retire-file.ts";
 
 /** Images in the same directories that stand on a file of the merge without being in the VM's chain: clones and branches that no definition names. */
@@ -169,10 +170,9 @@ export const mergeOverlays: Executor<"merge-overlays"> = {
 		for (const { target } of [...made.keys()].filter((merge) => !done.includes(merge))) {
 			leftover.push({ target, reason: "the merge left other images than expected" });
 		}
-		const stays = await retire(
-			context,
-			done.flatMap((merge) => merge.overlays),
-		);
+		const merged = done.flatMap((merge) => merge.overlays);
+		await uncoverBases(context, context.plan.vm.uuid, merged);
+		const stays = await retire(context, merged);
 		const extra = leftover.map((one) => `extra layer present on ${one.target}: ${one.reason}`);
 		return {
 			leftover,

@@ -10,6 +10,7 @@ import {
 import { gatherDisk, requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { asNoSpace } from "../no-space.ts";
+import { coverBases, uncoverBases } from "./cover-bases.ts";
 import { withFrozenGuest } from "./freeze.ts";
 import { assertSafe } from "./merge-overlays.ts";
 import { retireFiles } from "./retire-file.ts";
@@ -129,6 +130,7 @@ const freezeFacts = async (
 			return { target, virtualSize: size, overlay: file, below: [...below] };
 		}),
 	);
+	await coverBases(context, vm, tracked);
 	return { ...(vm.run === undefined ? {} : { run: vm.run }), disks: tracked };
 };
 
@@ -184,5 +186,7 @@ export const switchOverlays: Executor<"switch-overlays"> = {
 			await switchBack(context, disk).catch((error: unknown) => failures.push(error));
 		}
 		if (failures.length > 0) throw failures[0];
+		const overlays = step.disks.map((disk) => disk.overlay);
+		await uncoverBases(context, vm.uuid, overlays);
 	},
 };

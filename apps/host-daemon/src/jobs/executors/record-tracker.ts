@@ -9,6 +9,7 @@ import {
 } from "@knib/core";
 import { requireVm } from "../../facts/gather-vm.ts";
 import type { Executor, StepContext } from "../context.ts";
+import { coverBases } from "./cover-bases.ts";
 
 const filesOf = (chain: readonly ImageInfo[]): readonly string[] =>
 	chain.flatMap(({ path, dataFile }) => (dataFile === undefined ? [path] : [path, dataFile]));
@@ -60,6 +61,7 @@ export const recordTracker: Executor<"record-tracker"> = {
 			...(run === undefined ? {} : { run }),
 			disks,
 		});
+		await coverBases(context, vm, disks);
 		return {};
 	},
 };
