@@ -1,10 +1,12 @@
-// What operators and other tools do to a VM between two backups. ACCEPTANCE B17, I1, I4, I5, I9, I10.
+// What operators and other tools do to a VM between two backups. ACCEPTANCE B17, I1, I2, I4, I5, I9, I10, SAFETY F4.
+import { readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import test from "ava";
 import { z } from "zod";
 import { defineGuest, type Guest } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
-import { imageChain } from "./support/oracle.ts";
+import { compare, imageChain, takeOracle } from "./support/oracle.ts";
 import { assertPoint, overlays, takePoint } from "./support/points.ts";
 
 let lab: Lab;
@@ -28,6 +30,11 @@ const write = (vm: Guest, text: string) => vm.exec(`echo ${text} > /var/gen; syn
 
 const snapshotsOf = async (vm: Guest): Promise<readonly string[]> =>
 	(await lab.virsh("snapshot-list", vm.name, "--name")).split("\n").filter((name) => name !== "");
+
+const knibFilesBeside = async (path: string): Promise<readonly string[]> =>
+	(await readdir(dirname(path))).filter(
+		(name) => name.startsWith(`${basename(path)}.knib-`) && name.endsWith(".qcow2"),
+	);
 
 /** All images of a VM's disks, each of which must be there: what a snapshot stands on is what it is reverted to. */
 const imagesOf = async (vm: Guest): Promise<readonly string[]> => {
@@ -120,7 +127,7 @@ test.serial("hook › starts no VM below a live overlay, with knibd stopped", as
 	await knib.start();
 });
 
-test.serial("overlay › that another VM is defined on, and a disk that is taken away", async (t) => {
+test.serial("overlay › that another VM is defined on stays until it is not", async (t) => {
 	const vm = await defineGuest(lab, { name: "shared" });
 	await vm.start();
 	await takeBackup(knib, "shared");
@@ -139,13 +146,50 @@ test.serial("overlay › that another VM is defined on, and a disk that is taken
 	t.is(alone.backup.kind, "incremental", alone.backup.reason);
 	await assertPoint(t, alone);
 	t.is((await overlays(vm))[0], 1);
-	await lab.virsh("detach-disk", "shared", "vdb", "--config");
-	const detached = await takePoint(knib, vm);
-	t.is(detached.backup.kind, "full");
-	t.regex(detached.backup.reason, /vdb is no longer part/);
-	t.deepEqual(
-		detached.backup.disks.map((one) => one.target),
-		["vda"],
-	);
-	await assertPoint(t, detached);
+	await vm.remove();
+});
+
+test.serial("disks › come and go, running and off, while the chain goes on", async (t) => {
+	const vm = await defineGuest(lab, { name: "disks" });
+	await vm.start();
+	await takeBackup(knib, "disks");
+	await vm.exec("echo kept > /mnt/data/gen; umount /mnt/data");
+	const data = (await imageChain((await vm.disks())[1]?.path ?? "")).at(-1);
+	const base = { path: data?.path ?? "", format: data?.format ?? "" };
+
+	const leaves = async (...flags: readonly string[]) => {
+		const directory = `${lab.dir}/left${flags.length}`;
+		const before = await takeOracle(vm, { directory, during: async () => undefined });
+		await lab.virsh("detach-disk", "disks", "vdb", "--config", ...flags);
+		const point = await takePoint(knib, vm);
+		t.is(point.backup.kind, "incremental", point.backup.reason);
+		t.regex(point.backup.reason, /vdb is no longer part/);
+		t.deepEqual(
+			point.backup.disks.map((one) => one.target),
+			["vda"],
+		);
+		await assertPoint(t, point);
+		const { same, text } = await compare(
+			base.path,
+			base.format,
+			before.references.get("vdb") ?? "",
+		);
+		t.true(same, text);
+		t.deepEqual(await knibFilesBeside(base.path), [], "its overlay is merged and gone");
+	};
+	const comes = async () => {
+		await lab.virsh(
+			...["attach-disk", "disks", base.path, "vdb", "--config", "--subdriver", base.format],
+		);
+		const point = await takePoint(knib, vm);
+		t.is(point.backup.kind, "incremental", point.backup.reason);
+		t.regex(point.backup.reason, /vdb in full: vdb was not part of the previous backup/);
+		t.is(point.backup.disks.find((one) => one.target === "vdb")?.parentLayer, null);
+		await assertPoint(t, point);
+	};
+
+	await leaves("--live");
+	await vm.shutdown();
+	await comes();
+	await leaves();
 });

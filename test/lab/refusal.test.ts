@@ -199,7 +199,7 @@ test.serial("restore › of a truncated layer exits 7 and makes no VM", async (t
 });
 
 test.serial(
-	"guest › outside blockcommit, resize and attached disks make a full with its reason",
+	"guest › outside blockcommit makes a full, a resized or attached disk a full of that disk, with the reason",
 	async (t) => {
 		await takeBackup(knib, "edge");
 		await lab.virsh("blockcommit", "edge", "vda", "--active", "--pivot", "--wait");
@@ -209,7 +209,8 @@ test.serial(
 		await assertPoint(t, committed);
 		await lab.virsh("blockresize", "edge", "vdb", "320M");
 		const resized = await takePoint(knib, guest);
-		t.regex(resized.backup.reason, /vdb was resized/);
+		t.is(resized.backup.kind, "incremental");
+		t.regex(resized.backup.reason, /vdb in full: vdb was resized/);
 		await assertPoint(t, resized);
 		await run(["qemu-img", "create", "-q", "-f", "raw", join(guest.diskDir, "extra.raw"), "16M"]);
 		await lab.virsh(
@@ -222,7 +223,8 @@ test.serial(
 			"--persistent",
 		);
 		const attached = await takePoint(knib, guest);
-		t.regex(attached.backup.reason, /vdc was not part/);
+		t.is(attached.backup.kind, "incremental");
+		t.regex(attached.backup.reason, /vdc in full: vdc was not part/);
 		await assertPoint(t, attached);
 		await lab.virsh("detach-disk", "edge", "vdc", "--persistent");
 		t.regex((await takeBackup(knib, "edge")).reason, /vdc is no longer part/);

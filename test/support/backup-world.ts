@@ -47,10 +47,15 @@ const DISKS = [
 export type Target = (typeof DISKS)[number]["target"];
 export const TARGETS: readonly Target[] = ["vda", "vdb"];
 
-const definition = `<domain type='kvm'><name>web01</name><uuid>${VM}</uuid><memory>1024</memory><os><type arch='x86_64'>hvm</type></os><devices>${DISKS.map(
-	({ target, path, format }) =>
-		`<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${path}'/><target dev='${target}' bus='virtio'/></disk>`,
-).join("")}</devices></domain>`;
+type DiskText = { readonly target: string; readonly path: string; readonly format: string };
+
+const definitionOf = (disks: readonly DiskText[]): string =>
+	`<domain type='kvm'><name>web01</name><uuid>${VM}</uuid><memory>1024</memory><os><type arch='x86_64'>hvm</type></os><devices>${disks
+		.map(
+			({ target, path, format }) =>
+				`<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${path}'/><target dev='${target}' bus='virtio'/></disk>`,
+		)
+		.join("")}</devices></domain>`;
 
 /** Layers are images of the world too, so that a point can be read as a guest would read it. */
 const layerFiles = (world: FakeWorld): SimulatedFiles => {
@@ -88,7 +93,7 @@ export const backupWorld = async (t: Teardown) => {
 	for (const { path, format } of DISKS) addFakeImage(world, path, { format, size: SIZE });
 	const hypervisor = createFakeHypervisor(world);
 	const images = createFakeDiskImages(world);
-	await hypervisor.define(definition);
+	await hypervisor.define(definitionOf(DISKS));
 	await hypervisor.start(VM);
 	const host = { id: "host-a", name: "here" };
 	const store: Store = createMemoryStore({ owner: host.id });
@@ -205,6 +210,20 @@ export const backupWorld = async (t: Teardown) => {
 			addFakeImage(world, file, { format: "qcow2", size: SIZE, backing: { name: top, format } });
 			await hypervisor.switchToOverlays(VM, [{ target, path: file }]);
 		},
+		/** The operator shuts the VM down, gives it these disks, and starts it: those that it has stay on their images. */
+		giveDisks: async (targets: readonly Target[]): Promise<void> => {
+			const had = (await hypervisor.vm(VM))?.disks ?? [];
+			const disks = DISKS.filter(({ target }) => targets.includes(target)).map((disk) => {
+				const now = had.find(({ target }) => target === disk.target);
+				const { path = disk.path, format = disk.format } = now ?? {};
+				return { ...disk, path, format };
+			});
+			await hypervisor.destroy(VM);
+			await hypervisor.define(definitionOf(disks));
+			await hypervisor.start(VM);
+		},
+		/** What a guest reads of an image. */
+		viewOfImage: (path: string) => [...guestView(world, path)],
 		/** Paths of a disk's images, top first. */
 		chain: (target: Target): readonly string[] =>
 			chainAt(world, activeOf(vm(), target)).map((link) => link.path),

@@ -128,7 +128,7 @@ export interface DiskImages {
 		},
 		options?: LongOperation,
 	): Promise<void>;
-	/** Merges a qcow2 that nobody uses into its backing file (`qemu-img commit -d`), used on files of our own in a repository. */
+	/** Merges a qcow2 that nobody uses into its backing file (`qemu-img commit -d`): a file of our own in a repository, or an overlay that no definition names. */
 	commitFile(path: string): Promise<void>;
 	/** Allocation of an image; `topOnly` leaves out what lies below it. */
 	map(path: string, format: string): Promise<readonly Extent[]>;

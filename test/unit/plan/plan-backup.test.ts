@@ -156,6 +156,67 @@ test("planBackup › only reads a VM with a managed-save image", (t) => {
 	t.false(kinds(plan).includes("merge-overlays"));
 });
 
+const second = (n: number): string => overlayPath("/vm/b.qcow2", "vdb", backupId(n));
+const bothOpen = anOpenChain(2, { vda: "/vm/a.qcow2", vdb: "/vm/b.qcow2" });
+const vda = aDiskOn("vda", [overlay(2), "/vm/a.qcow2"]);
+
+const goesOn = test.macro<[Partial<BackupFacts>, string, readonly (readonly [string, string])[]]>({
+	exec: (t, override, reason, modes) => {
+		const plan = planned(inChain(2, override));
+		t.is(plan.kind, "incremental");
+		t.is(plan.reason, `incremental: 3 of 8 in its chain; ${reason}`);
+		const { layers } = stepOf(plan, "copy-layers");
+		t.deepEqual(
+			layers.map(({ target, mode }) => [target, mode]),
+			modes.map(([target, mode]) => [target, mode]),
+		);
+		t.true(layers.every(({ mode, parent }) => (mode === "whole") === (parent === null)));
+	},
+	title: (name) => `planBackup › goes on with the other disks ${name}`,
+});
+
+test(
+	"when one was attached",
+	goesOn,
+	{ disks: [vda, aDiskOn("vdb", ["/vm/b.qcow2"])] },
+	"vdb in full: vdb was not part of the previous backup",
+	[
+		["vda", "increment"],
+		["vdb", "whole"],
+	],
+);
+test(
+	"when one was resized",
+	goesOn,
+	{ disks: [vda, aDiskOn("vdb", [second(2), "/vm/b.qcow2"], 1 << 31)], open: bothOpen },
+	"vdb in full: vdb was resized",
+	[
+		["vda", "increment"],
+		["vdb", "whole"],
+	],
+);
+test(
+	"when one was detached",
+	goesOn,
+	{ disks: [vda], open: bothOpen },
+	"vdb is no longer part of the backup",
+	[["vda", "increment"]],
+);
+
+test("planBackup › merges the overlay of a disk that left, of no other", (t) => {
+	const plan = planned(inChain(2, { disks: [vda], open: bothOpen }));
+	const [merge, ...more] = stepOf(plan, "merge-detached").disks;
+	t.is(merge?.overlay.path, second(2));
+	t.is(merge?.base.path, "/vm/b.qcow2");
+	t.deepEqual(more, []);
+	const moved = aDiskOn("vdc", [second(2), "/vm/b.qcow2"]);
+	const other = planned(inChain(2, { disks: [vda, moved], open: bothOpen }));
+	t.false(kinds(other).includes("merge-detached"), "it stands below another target");
+	const isolated = backupRequestSchema.parse({ type: "Backup", vm: "web01", isolated: true });
+	const alone = planned(inChain(2, { disks: [vda], open: bothOpen, request: isolated }));
+	t.false(kinds(alone).includes("merge-detached"));
+});
+
 const full = test.macro<[Partial<BackupFacts>, RegExp]>({
 	exec: (t, override, reason) => {
 		const plan = planned(inChain(2, override));
@@ -177,12 +238,6 @@ test(
 	full,
 	{ disks: [aDiskOn("vda", [overlay(2), "/vm/a.qcow2"], 1 << 31)] },
 	/full: vda was resized/,
-);
-test(
-	"when a disk was attached",
-	full,
-	{ disks: [aDiskOn("vda", [overlay(2), "/vm/a.qcow2"]), aDiskOn("vdb", ["/vm/b.qcow2"])] },
-	/full: vdb was not part of the previous backup/,
 );
 test(
 	"when the parent's layer is not what was published",

@@ -164,6 +164,13 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 		step.merges
 			.map((merge) => `merge overlays of ${merge.target} into ${merge.base.path}`)
 			.join("; "),
+	"merge-detached": (step) =>
+		step.disks
+			.map(
+				({ target, base }) =>
+					`merge the overlay of ${target}, which has left the VM, into ${base.path}`,
+			)
+			.join("; "),
 	"record-tracker": () => "record the disks' files for the next increment",
 	hold: () => "hold the chain in the repository",
 	"verify-layers": () => "verify the digests of the layers",

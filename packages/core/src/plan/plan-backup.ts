@@ -2,6 +2,7 @@
 // BackupFacts, everything it decides is in the plan.
 import type { Consistency } from "../domain/manifest.ts";
 import type { Vm } from "../domain/vm.ts";
+import { detachedOverlays } from "./detached.ts";
 import type { BackupFacts, DiskFacts } from "./facts.ts";
 import { planMerges, type Recorded } from "./merges.ts";
 import { overlayPath } from "./overlay-name.ts";
@@ -68,34 +69,35 @@ type Shape = {
 	readonly endsOld: string | null;
 };
 
-const whole = new Map<string, number>();
+const SELF_CONTAINED = { indexes: new Map<string, number>(), endsOld: null };
 
 const shapeOf = (facts: BackupFacts, chosen: readonly DiskFacts[]): Shape => {
 	if (facts.vm.managedSave) {
-		return {
-			kind: "isolated",
-			reason: "isolated: the VM has a managed-save image, so it is only read",
-			indexes: whole,
-			endsOld: null,
-		};
+		const reason = "isolated: the VM has a managed-save image, so it is only read";
+		return { ...SELF_CONTAINED, kind: "isolated", reason };
 	}
 	if (facts.request.isolated)
-		return { kind: "isolated", reason: "isolated: as asked for", indexes: whole, endsOld: null };
-	if (facts.open === null)
-		return { kind: "full", reason: fullReason(facts), indexes: whole, endsOld: null };
+		return { ...SELF_CONTAINED, kind: "isolated", reason: "isolated: as asked for" };
+	if (facts.open === null) return { ...SELF_CONTAINED, kind: "full", reason: fullReason(facts) };
 	const wantsOther =
 		facts.offering.repository !== undefined &&
 		facts.offering.repository !== facts.open.repository.id;
 	const proof = wantsOther
 		? { reason: "the offering names another repository" }
 		: proveBase(facts.open, chosen, facts.vm.run);
-	if ("reason" in proof)
-		return { kind: "full", reason: `full: ${proof.reason}`, indexes: whole, endsOld: proof.reason };
+	if ("reason" in proof) {
+		const { reason } = proof;
+		return { ...SELF_CONTAINED, kind: "full", reason: `full: ${reason}`, endsOld: reason };
+	}
 	const count = facts.open.chain.members.length + 1;
 	const size = facts.chainSize < 1 ? "" : ` of ${facts.chainSize}`;
+	const differs = [
+		...proof.whole.map(({ target, reason }) => `${target} in full: ${reason}`),
+		...proof.gone.map((target) => `${target} is no longer part of the backup`),
+	];
 	return {
 		kind: "incremental",
-		reason: `incremental: ${count}${size} in its chain`,
+		reason: [`incremental: ${count}${size} in its chain`, ...differs].join("; "),
 		indexes: proof.indexes,
 		endsOld: null,
 	};
@@ -210,6 +212,7 @@ const stepsOf = (facts: BackupFacts, decided: Decided): readonly Step[] => {
 		...planBackupMerges(chosen, overlays, shape, ends !== null, recordedBy(facts)),
 		...planLeftOut(facts, decided),
 	];
+	const detached = shape.kind === "isolated" ? [] : detachedOverlays(facts.open, facts.disks);
 	const during = facts.offering.compress && facts.offering.compressWhen === "during";
 	const old = facts.open?.chain.id;
 	return [
@@ -235,6 +238,7 @@ const stepsOf = (facts: BackupFacts, decided: Decided): readonly Step[] => {
 			? [{ kind: "end-chain", chain: old, reason: shape.endsOld } as const]
 			: []),
 		...(merges.length === 0 ? [] : [{ kind: "merge-overlays", merges } as const]),
+		...(detached.length === 0 ? [] : [{ kind: "merge-detached", disks: detached } as const]),
 		...(shape.kind !== "isolated" && ends === null
 			? [{ kind: "record-tracker", chain: decided.chain } as const]
 			: []),

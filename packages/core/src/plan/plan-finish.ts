@@ -1,3 +1,4 @@
+import { detachedOverlays } from "./detached.ts";
 import type { VmFacts } from "./facts.ts";
 import { planMerges } from "./merges.ts";
 import { type FinishPlan, type Refusal, refuse } from "./plan.ts";
@@ -31,6 +32,8 @@ export const planFinish = (
 	const steps: Step[] = [{ kind: "lease" }];
 	if (open !== null) steps.push({ kind: "end-chain", chain: open.chain.id, reason });
 	if (merges.length > 0) steps.push({ kind: "merge-overlays", merges });
+	const detached = detachedOverlays(open, facts.disks);
+	if (detached.length > 0) steps.push({ kind: "merge-detached", disks: detached });
 	return {
 		type: "FinishChain",
 		vm: { uuid: vm.uuid, name: vm.name },
@@ -39,6 +42,10 @@ export const planFinish = (
 		explain: [
 			open === null ? "the VM has no open chain" : `chain ${open.chain.id} ends: ${reason}`,
 			...merges.map((merge) => `overlays of ${merge.target} are merged into ${merge.base.path}`),
+			...detached.map(
+				({ target, base }) =>
+					`the overlay of ${target}, which has left the VM, is merged into ${base.path}`,
+			),
 		],
 		warnings: [],
 		steps,

@@ -45,8 +45,6 @@ export const proveDisk = (
 	const { target } = facts.disk;
 	const index = facts.images.findIndex((image: ImageInfo) => image.path === tracked.overlay.path);
 	if (index < 0) return { reason: `overlay of ${target} is gone` };
-	const size = facts.images[0]?.virtualSize ?? 0;
-	if (size !== tracked.virtualSize) return { reason: `${target} was resized` };
 	const file = index === 0 ? facts.top : facts.below[index - 1];
 	if (file === undefined || file === null) return { reason: `overlay of ${target} cannot be read` };
 	if (file.inode !== tracked.overlay.inode || file.fileSystem !== tracked.overlay.fileSystem) {
@@ -68,16 +66,6 @@ export const proveDisk = (
 	return { index };
 };
 
-const targetsDiffer = (disks: readonly DiskFacts[], tracker: TrackerFacts): string | undefined => {
-	const now = disks.map((facts) => facts.disk.target);
-	const then = tracker.disks.map((disk) => disk.target);
-	const attached = now.filter((target) => !then.includes(target));
-	if (attached.length > 0) return `${attached.join(", ")} was not part of the previous backup`;
-	const detached = then.filter((target) => !now.includes(target));
-	if (detached.length > 0) return `${detached.join(", ")} is no longer part of the backup`;
-	return undefined;
-};
-
 const chainInDoubt = (open: OpenChainFacts): string | undefined => {
 	const newest = open.chain.members.at(-1);
 	if (newest === undefined) return "the chain holds no backup";
@@ -94,27 +82,53 @@ const chainInDoubt = (open: OpenChainFacts): string | undefined => {
 	return undefined;
 };
 
-/** For each disk, the position of the overlay that the parent backup made; or the reason why the VM needs a full. */
+/** A disk that is copied whole inside an increment, and why. */
+export type WholeDisk = { readonly target: string; readonly reason: string };
+
+/** What an increment stands on: for each disk that goes on, the position of the overlay that the parent backup made. */
+export type ProvenBase = {
+	readonly indexes: ReadonlyMap<string, number>;
+	readonly whole: readonly WholeDisk[];
+	/** Disks of the parent backup that this one has not. */
+	readonly gone: readonly string[];
+};
+
+/** Whether a disk is now of another size than when it was last backed up: its old layers are right for what they were. */
+const wasResized = (facts: DiskFacts, tracked: TrackedFacts): boolean =>
+	facts.images.some((image) => image.path === tracked.overlay.path) &&
+	(facts.images[0]?.virtualSize ?? 0) !== tracked.virtualSize;
+
+/** The base of an increment; or the reason why the VM needs a full. What an operator does to one disk alone, attaching, detaching or resizing it, leaves the chain of the others whole; any other doubt is a doubt about all. */
 export const proveBase = (
 	open: OpenChainFacts,
 	disks: readonly DiskFacts[],
 	run: string | undefined,
-): { readonly indexes: ReadonlyMap<string, number> } | { readonly reason: string } => {
+): ProvenBase | { readonly reason: string } => {
 	const doubt = chainInDoubt(open);
 	if (doubt !== undefined) return { reason: doubt };
 	const tracker = open.chain.tracker;
 	if (tracker === null) return { reason: "what the tracker recorded is missing" };
-	const targets = targetsDiffer(disks, tracker);
-	if (targets !== undefined) return { reason: targets };
 	const indexes = new Map<string, number>();
+	const whole: WholeDisk[] = [];
 	for (const facts of disks) {
-		const tracked = tracker.disks.find((disk) => disk.target === facts.disk.target);
-		if (tracked === undefined) return { reason: `${facts.disk.target} was not tracked` };
-		const proof = proveDisk(facts, tracked, {
-			continuous: run !== undefined && run === tracker.run,
-		});
+		const { target } = facts.disk;
+		const tracked = tracker.disks.find((disk) => disk.target === target);
+		if (tracked === undefined) {
+			whole.push({ target, reason: `${target} was not part of the previous backup` });
+			continue;
+		}
+		if (wasResized(facts, tracked)) {
+			whole.push({ target, reason: `${target} was resized` });
+			continue;
+		}
+		const continuous = run !== undefined && run === tracker.run;
+		const proof = proveDisk(facts, tracked, { continuous });
 		if ("reason" in proof) return proof;
-		indexes.set(facts.disk.target, proof.index);
+		indexes.set(target, proof.index);
 	}
-	return { indexes };
+	const [first] = whole;
+	if (first !== undefined && indexes.size === 0) return { reason: first.reason };
+	const now = disks.map((facts) => facts.disk.target);
+	const gone = tracker.disks.map((disk) => disk.target).filter((target) => !now.includes(target));
+	return { indexes, whole, gone };
 };

@@ -1,6 +1,7 @@
 // The steps of jobs as data. What each one holds, what may vanish under it and what a crash leaves is in docs/spec/steps.md;
 // how each is carried out is in the daemon's executors, one exhaustive table from kind to function.
 import type { FileFacts } from "../domain/image.ts";
+import type { TrackedFiles } from "../domain/manifest.ts";
 import type { DiskFormat } from "../domain/vm.ts";
 import type { ServiceStep } from "./service-steps.ts";
 
@@ -52,6 +53,14 @@ export type MergePlan = {
 	readonly overlays: readonly string[];
 	/** The base as the tracker recorded it; null where it recorded nothing, or where the user asked for the merge. */
 	readonly recorded: FileFacts | null;
+};
+
+/** The overlay of a disk that has left its VM, to be merged into the file below it. */
+export type DetachedPlan = {
+	readonly target: string;
+	readonly overlay: TrackedFiles["overlay"];
+	/** The file below as the tracker recorded it. */
+	readonly base: FileFacts;
 };
 
 /** One disk of a restore: the layers of a backup flattened into a new file. */
@@ -121,6 +130,7 @@ export type Step =
 	| { readonly kind: "confirm" }
 	| { readonly kind: "end-chain"; readonly chain: string; readonly reason: string }
 	| { readonly kind: "merge-overlays"; readonly merges: readonly MergePlan[] }
+	| { readonly kind: "merge-detached"; readonly disks: readonly DetachedPlan[] }
 	| { readonly kind: "record-tracker"; readonly chain: string }
 	| { readonly kind: "hold" }
 	| { readonly kind: "verify-layers" }
@@ -218,6 +228,7 @@ export const AFTER_PUBLICATION: ReadonlySet<StepKind> = new Set<StepKind>([
 	"confirm",
 	"end-chain",
 	"merge-overlays",
+	"merge-detached",
 	"record-tracker",
 	"start-vm",
 ]);

@@ -9,6 +9,7 @@ import { markRemoved, trashBackups } from "./delete.ts";
 import { fetchStep, placeStep } from "./extract-files.ts";
 import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
 import { dropOld, undoRestore } from "./kept-disks.ts";
+import { mergeDetached } from "./merge-detached.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
 import { makeOverlays, switchOverlays } from "./overlays.ts";
 import { confirm, endChain, publish } from "./publish.ts";
@@ -38,6 +39,7 @@ const EXECUTORS: Table = {
 	confirm,
 	"end-chain": endChain,
 	"merge-overlays": mergeOverlays,
+	"merge-detached": mergeDetached,
 	"record-tracker": recordTracker,
 	hold,
 	"verify-layers": verifyLayers,
