@@ -8,19 +8,25 @@ export type StoredBackupView = Omit<BackupView, "path">;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-const validatedOf = ({ marks }: PublishedBackup): StoredBackupView["validated"] => {
-	const { last } = marks.validation;
+/** A host by the name that the manifest has for its id; another one by its id. */
+const hostOf = ({ manifest }: PublishedBackup, id: string): string =>
+	id === manifest.host.id ? manifest.host.name : id;
+
+const validatedOf = (published: PublishedBackup): StoredBackupView["validated"] => {
+	const { last } = published.marks.validation;
 	if (last === undefined) return null;
 	const { at, host, agentMs, answerMs, screenshot } = last;
-	return { at, host, agentMs, answerMs, screenshot };
+	return { at, host: hostOf(published, host), agentMs, answerMs, screenshot };
 };
 
 /** Being published is the first proof; the others are kept beside the manifest. */
-const proofsOf = ({ manifest, marks }: PublishedBackup): readonly Proof[] => {
-	if (marks.proofs.some((proof) => proof.level === "copied")) return marks.proofs;
+const proofsOf = (published: PublishedBackup): readonly Proof[] => {
+	const { manifest, marks } = published;
+	const kept = marks.proofs.map((proof) => ({ ...proof, host: hostOf(published, proof.host) }));
+	if (kept.some((proof) => proof.level === "copied")) return kept;
 	const { number, publishedAt } = manifest.generation;
 	const at = number === 1 ? publishedAt : manifest.createdAt;
-	return [{ level: "copied", at, host: manifest.host.name, durationMs: 0 }, ...marks.proofs];
+	return [{ level: "copied", at, host: manifest.host.name, durationMs: 0 }, ...kept];
 };
 
 /** The view of a published backup. `repository` is the name under which this host knows it. */

@@ -40,6 +40,14 @@ export type VmView = {
 	readonly promise: RestorePromise | null;
 };
 
+/** Disks of a VM that a restore in place has set aside: the old ones, or the restored ones once it was undone. */
+export type KeptDisks = {
+	readonly restore: string;
+	readonly disks: "old" | "restored";
+	readonly backup: string;
+	readonly at: string;
+};
+
 export type BackupStatus =
 	| "Queued"
 	| "BackingUp"

@@ -132,10 +132,14 @@ export const planRestoreInPlace = (facts: InPlaceFacts): RestorePlan | Refusal =
 export const planKeptDisks = (facts: KeptFacts): RestorePlan | Refusal => {
 	const { vm, kept, mode } = facts;
 	if (kept === null || (mode === "undo" && kept.undone)) {
-		return refuse("NOT_FOUND", `no old disks of VM ${vm.name} are kept`);
+		return refuse("NOT_FOUND", `no old disks of VM ${vm.name} are kept`, {
+			hint: `\`knib vm show ${vm.name}\` says what is`,
+		});
 	}
 	if (mode === "undo" && vm.run !== undefined) {
-		return refuse("REFUSED", `VM ${vm.name} is ${vm.state}: shut it down first`);
+		return refuse("REFUSED", `VM ${vm.name} is ${vm.state}: its disks are in use`, {
+			hint: "shut it down, then ask again",
+		});
 	}
 	if (mode === "undo" && (vm.managedSave || vm.snapshots.length > 0)) {
 		const what = vm.managedSave ? "a managed-save image" : "snapshots";

@@ -1,4 +1,5 @@
-import { Args, Flags } from "@oclif/core";
+import { Flags } from "@oclif/core";
+import { backupArg, backupOfFlag, idOfBackup } from "../../backup-arg.ts";
 import { jobFlags } from "../../base-command.ts";
 import { JobCommand } from "../../job-command.ts";
 import { deleteResult } from "../../print/results.ts";
@@ -7,13 +8,11 @@ export default class BackupDelete extends JobCommand {
 	static override summary =
 		"delete a backup: hidden while others stand on it, else into the repository's trash";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits",
-			required: true,
-		}),
+		backup: backupArg,
 	};
 	static override flags = {
 		...jobFlags,
+		vm: backupOfFlag,
 		consolidate: Flags.boolean({
 			summary:
 				"take it out for real although others stand on it: its data is folded into its child",
@@ -23,13 +22,14 @@ export default class BackupDelete extends JobCommand {
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupDelete);
-		await this.connected(flags, (client) =>
-			this.carryOut(
+		await this.connected(flags, async (client) => {
+			const backup = await idOfBackup(client, { ...args, vm: flags.vm });
+			await this.carryOut(
 				client,
 				flags,
-				{ type: "DeleteBackup", backup: args.backup, consolidate: flags.consolidate },
+				{ type: "DeleteBackup", backup, consolidate: flags.consolidate },
 				deleteResult,
-			),
-		);
+			);
+		});
 	}
 }

@@ -1,22 +1,20 @@
-import { Args } from "@oclif/core";
+import { backupArg, backupOfFlag, idOfBackup } from "../../backup-arg.ts";
 import { dryRunFlag, KnibCommand } from "../../base-command.ts";
 import { safe, short } from "../../print/text.ts";
 
 export default class BackupPin extends KnibCommand {
 	static override summary = "pin a backup: it is never removed, by nobody and no policy";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits",
-			required: true,
-		}),
+		backup: backupArg,
 	};
-	static override flags = { "dry-run": dryRunFlag };
+	static override flags = { vm: backupOfFlag, "dry-run": dryRunFlag };
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupPin);
-		const outcome = await this.connected(flags, ({ api }) =>
-			api.backup.pin.mutate({ ...args, dryRun: flags["dry-run"] }),
-		);
+		const outcome = await this.connected(flags, async (client) => {
+			const backup = await idOfBackup(client, { ...args, vm: flags.vm });
+			return await client.api.backup.pin.mutate({ backup, dryRun: flags["dry-run"] });
+		});
 		this.showOutcome(flags, outcome, (backup) =>
 			safe(`backup ${short(backup.id)} of ${backup.vm.name} is pinned`),
 		);

@@ -1,18 +1,16 @@
 import { writeFile } from "node:fs/promises";
-import { Args, Flags } from "@oclif/core";
+import { Flags } from "@oclif/core";
+import { backupArg, backupOfFlag } from "../../backup-arg.ts";
 import { KnibCommand } from "../../base-command.ts";
 import { instant, safe } from "../../print/text.ts";
 
 export default class BackupScreenshot extends KnibCommand {
 	static override summary = "fetch the screen that a backup showed in its last validation, as PNG";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits; `latest` with --vm",
-			required: true,
-		}),
+		backup: backupArg,
 	};
 	static override flags = {
-		vm: Flags.string({ summary: "VM that it is of", helpValue: "VM" }),
+		vm: backupOfFlag,
 		output: Flags.string({
 			char: "o",
 			summary: "file to write; an existing one is replaced",

@@ -1,5 +1,5 @@
 import type { BackupShown, BackupView } from "@knib/core";
-import { Args, Flags } from "@oclif/core";
+import { backupArg, backupOfFlag } from "../../backup-arg.ts";
 import { KnibCommand } from "../../base-command.ts";
 import { facts, table } from "../../print/table.ts";
 import { instant, short, size } from "../../print/text.ts";
@@ -60,12 +60,9 @@ const text = (backup: BackupShown): string => {
 export default class BackupShow extends KnibCommand {
 	static override summary = "show one backup: layers, sizes, proof, where it lies";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits; `latest` with --vm",
-			required: true,
-		}),
+		backup: backupArg,
 	};
-	static override flags = { vm: Flags.string({ summary: "VM that it is of", helpValue: "VM" }) };
+	static override flags = { vm: backupOfFlag };
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupShow);

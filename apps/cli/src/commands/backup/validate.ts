@@ -1,5 +1,6 @@
 import { type ValidationStep, validationStepSchema } from "@knib/core";
-import { Args, Flags } from "@oclif/core";
+import { Flags } from "@oclif/core";
+import { backupArg, backupOfFlag, idOfBackup } from "../../backup-arg.ts";
 import { jobFlags } from "../../base-command.ts";
 import { JobCommand } from "../../job-command.ts";
 import { validationResult } from "../../print/validation.ts";
@@ -8,13 +9,11 @@ export default class BackupValidate extends JobCommand {
 	static override summary =
 		"prove a backup: re-read its layers, then boot it in a throw-away VM without network";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits",
-			required: true,
-		}),
+		backup: backupArg,
 	};
 	static override flags = {
 		...jobFlags,
+		vm: backupOfFlag,
 		steps: Flags.custom<ValidationStep>({
 			summary: "steps instead of those of the backup's offering",
 			options: [...validationStepSchema.options],
@@ -33,18 +32,19 @@ export default class BackupValidate extends JobCommand {
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(BackupValidate);
 		const { steps } = flags;
-		await this.connected(flags, (client) =>
-			this.carryOut(
+		await this.connected(flags, async (client) => {
+			const backup = await idOfBackup(client, { ...args, vm: flags.vm });
+			await this.carryOut(
 				client,
 				flags,
 				{
 					type: "BackupValidation",
-					backup: args.backup,
+					backup,
 					mode: flags["digests-only"] ? "digest" : "boot",
 					...(steps === undefined ? {} : { steps }),
 				},
 				validationResult,
-			),
-		);
+			);
+		});
 	}
 }

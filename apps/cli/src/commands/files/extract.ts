@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
+import { backupArg, backupOfFlag } from "../../backup-arg.ts";
 import { jobFlags } from "../../base-command.ts";
 import { diskFlags } from "../../files-flags.ts";
 import { JobCommand } from "../../job-command.ts";
@@ -9,10 +10,7 @@ export default class FilesExtract extends JobCommand {
 	static override summary = "bring files and directories out of a backup into a directory";
 	static override strict = false;
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits; `latest` with --vm",
-			required: true,
-		}),
+		backup: backupArg,
 		path: Args.string({
 			description: "files and directories, as `files list` shows them; one or more",
 			required: true,
@@ -29,7 +27,7 @@ export default class FilesExtract extends JobCommand {
 			required: true,
 		}),
 		overwrite: Flags.boolean({ summary: "replace files that are there", default: false }),
-		vm: Flags.string({ summary: "VM that the backup is of", helpValue: "VM" }),
+		vm: backupOfFlag,
 	};
 
 	async run(): Promise<void> {

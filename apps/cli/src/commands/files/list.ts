@@ -1,4 +1,5 @@
 import { Args, Flags } from "@oclif/core";
+import { backupArg, backupOfFlag } from "../../backup-arg.ts";
 import { KnibCommand } from "../../base-command.ts";
 import { WARNINGS } from "../../exit-code.ts";
 import { diskFlags } from "../../files-flags.ts";
@@ -8,10 +9,7 @@ export default class FilesList extends KnibCommand {
 	static override summary =
 		"list the file systems of a disk in a backup, or the files of a directory";
 	static override args = {
-		backup: Args.string({
-			description: "id, or 4 or more of its first or last digits; `latest` with --vm",
-			required: true,
-		}),
+		backup: backupArg,
 		path: Args.string({
 			description:
 				"directory or file; absent: the root, or the file systems where there are several",
@@ -20,7 +18,7 @@ export default class FilesList extends KnibCommand {
 	static override flags = {
 		...diskFlags,
 		disk: Flags.string({ summary: "disk, such as vda", helpValue: "D", required: true }),
-		vm: Flags.string({ summary: "VM that the backup is of", helpValue: "VM" }),
+		vm: backupOfFlag,
 	};
 
 	async run(): Promise<void> {

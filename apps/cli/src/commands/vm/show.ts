@@ -1,8 +1,16 @@
+import type { KeptDisks } from "@knib/core";
 import { Args } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts, table } from "../../print/table.ts";
 import { instant, short, size } from "../../print/text.ts";
 import { restorePromiseText } from "../../print/validation.ts";
+
+const keptText =
+	(vm: string) =>
+	({ disks, backup, at }: KeptDisks): string => {
+		const undo = disks === "old" ? `\`knib restore undo ${vm}\` goes back to them, ` : "";
+		return `${disks} disks beside the restore of ${short(backup)} at ${instant(at)}: ${undo}\`knib restore confirm ${vm}\` frees them`;
+	};
 
 export default class VmShow extends KnibCommand {
 	static override summary = "show one VM: its disks, its chain, what was set for it";
@@ -34,6 +42,7 @@ export default class VmShow extends KnibCommand {
 					["promise", restorePromiseText(view.promise)],
 					["at risk", view.atRisk.join("; ")],
 					["notes", view.notes.join("; ")],
+					["kept", view.kept.map(keptText(view.name)).join("; ")],
 					...Object.entries(view.policy).map(([key, value]) => [key, String(value)] as const),
 				]),
 				table(view.disks, [

@@ -1,16 +1,30 @@
 import {
 	asKnibError,
+	type KeptDisks,
 	KnibError,
 	type Outcome,
+	type Vm,
 	vmAssignInputSchema,
 	vmInputSchema,
 	vmSetInputSchema,
 } from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
+import { findRecords } from "../../jobs/kept-record.ts";
 import { procedure } from "../trpc.ts";
 import { findVm, findVmOrPast, listVms, viewVm } from "../vm-views.ts";
 
 type Unassigned = { readonly uuid: string; readonly name: string; readonly job: string | null };
+
+/** Disks that a restore in place has set aside, until it is undone or confirmed; none where they cannot be looked for. */
+const keptOf = async (vm: Vm): Promise<readonly KeptDisks[]> => {
+	const records = await findRecords(vm).catch(() => []);
+	return records.map(({ record: { id, state, backup, at } }) => ({
+		restore: id,
+		disks: state === "kept" ? "old" : "restored",
+		backup,
+		at,
+	}));
+};
 
 /** Inventory and per-VM policy. */
 export const vmProcedures = {
@@ -25,9 +39,10 @@ export const vmProcedures = {
 			);
 		const vm = await findVm(deps, input.vm).catch(asKnibError);
 		const told = vm instanceof KnibError ? await elsewhere() : undefined;
-		if (told !== undefined) return { ...told, policy: {} };
+		if (told !== undefined) return { ...told, policy: {}, kept: [] };
 		if (vm instanceof KnibError) throw vm;
-		return { ...(await viewVm(deps, vm)), policy: (await deps.books.vms.record(vm.uuid)).policy };
+		const { policy } = await deps.books.vms.record(vm.uuid);
+		return { ...(await viewVm(deps, vm)), policy, kept: await keptOf(vm) };
 	}),
 	assign: procedure.input(vmAssignInputSchema).mutation(async ({ ctx: { deps }, input }) => {
 		const { books } = deps;
