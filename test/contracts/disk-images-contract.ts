@@ -32,6 +32,16 @@ const overlays = (test: ImagesTest): void => {
 		await images.createOverlay(overlay);
 		t.is((await images.info(path, "qcow2")).virtualSize, 12 * MIB);
 	});
+	test("createOverlay › has sub-clusters unless it must not", async (t) => {
+		const { images, directory } = t.context.harness;
+		const base = await aBase(t);
+		for (const subclusters of [true, false]) {
+			const path = `${directory}/o-${subclusters}.qcow2`;
+			const overlay = { path, backing: base.path, backingFormat: "qcow2", size: SIZE, subclusters };
+			await images.createOverlay(overlay);
+			t.is((await images.info(path, "qcow2")).extendedL2, subclusters);
+		}
+	});
 	test("createOverlay › overwrites nothing and needs its backing file", async (t) => {
 		const { images, directory } = t.context.harness;
 		const base = await aBase(t);

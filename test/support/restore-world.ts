@@ -8,6 +8,7 @@ import {
 	backupView,
 	isRefusal,
 	KnibError,
+	type Plan,
 	planRestoreNew,
 	type RestorePlan,
 	type RunState,
@@ -18,6 +19,8 @@ import { gatherRestore } from "../../apps/host-daemon/src/facts/gather-restore.t
 import { createDiskImages } from "../../apps/host-daemon/src/hypervisor/qemu-img.ts";
 import { runCommand } from "../../apps/host-daemon/src/hypervisor/run-command.ts";
 import type { Executor, JobDeps, StepContext } from "../../apps/host-daemon/src/jobs/context.ts";
+import { pullLayers } from "../../apps/host-daemon/src/jobs/executors/pull-layers.ts";
+import { makeQuickDisks } from "../../apps/host-daemon/src/jobs/executors/quick-disks.ts";
 import * as restore from "../../apps/host-daemon/src/jobs/executors/restore-new.ts";
 import {
 	type RunEnd,
@@ -39,6 +42,8 @@ const EXECUTORS = {
 	"check-disks": restore.checkDisks,
 	"define-vm": restore.defineVm,
 	"start-vm": restore.startVm,
+	"make-quick-disks": makeQuickDisks,
+	"pull-layers": pullLayers,
 };
 
 const executorOf = (step: Step): Executor<Step["kind"]> => {
@@ -100,6 +105,13 @@ export const restoreWorld = async () => {
 		clock,
 		ids,
 		host: { id: "here", name: "here" },
+		machine: {
+			domainCapabilities: async () => ({
+				cpuModels: new Map(),
+				cpuModes: [],
+				videoModels: null,
+			}),
+		},
 		scratch: join(root, "scratch"),
 		catalog: {
 			findBackup: async () => view,
@@ -173,7 +185,7 @@ export const restoreWorld = async () => {
 		plan,
 		warnings,
 		progress,
-		run: (made: RestorePlan, interference: Interference = {}): Promise<RunEnd> =>
+		run: (made: Plan, interference: Interference = {}): Promise<RunEnd> =>
 			runForward(begun(made), hooksFor(interference), new AbortController().signal),
 		/** Takes everything back as a new life of the daemon does. */
 		recover: (state: RunState): Promise<RunEnd> =>

@@ -23,6 +23,7 @@ import { createJobService, type RunningJobService } from "./jobs/create-job-serv
 import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
 import { createKeptKeeper } from "./jobs/kept-keeper.ts";
 import { createMergeKeeper } from "./jobs/merge-keeper.ts";
+import { startQuickKeeper } from "./jobs/quick-keeper.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
@@ -203,6 +204,8 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			undo.add(async () => validations.stop());
 			kept.start();
 			undo.add(() => kept.stop());
+			const quick = startQuickKeeper({ hypervisor, jobs, onProblem });
+			undo.add(async () => quick.stop());
 			return gone.findAll();
 		})
 		.catch((err: unknown) => logger.warn({ err }, "retired files could not be looked for"));

@@ -67,6 +67,8 @@ export interface Hypervisor {
 	endBlockJob(uuid: string, target: string, how: "pivot" | "abort"): Promise<void>;
 	/** Pulls everything below the active layer into it (`blockpull`). `rate` in bytes per second, 0 = none. */
 	pull(uuid: string, target: string, rate: number, options?: LongOperation): Promise<void>;
+	/** True when the VM is paused because a disk could not be read or written. Absent where it cannot be asked. */
+	stoppedByDisk?(uuid: string): Promise<boolean>;
 	define(xml: string): Promise<void>;
 	/** Removes the definition with its snapshot and checkpoint metadata; keeps NVRAM and disks unless `nvram`. */
 	undefine(uuid: string, options?: { nvram?: boolean }): Promise<void>;
@@ -103,13 +105,14 @@ export interface DiskImages {
 	facts(path: string): Promise<FileFacts>;
 	/** Names the file or device that a path leads to now: the same for hard links, symbolic links and all nodes of one device, for as long as the host is up. Null when there is none. */
 	identity(path: string): Promise<string | null>;
-	/** A new empty qcow2 over `backing` with exactly `size` bytes, with sub-clusters where qemu can; owner, mode, ACL and label taken from `like` (SAFETY F12). Refuses to overwrite. */
+	/** A new empty qcow2 over `backing` with exactly `size` bytes, with sub-clusters where qemu can and `subclusters` is not false; owner, mode, ACL and label taken from `like` (SAFETY F12). Refuses to overwrite. */
 	createOverlay(overlay: {
 		path: string;
 		backing: string;
 		backingFormat: string;
 		size: number;
 		like?: string;
+		subclusters?: boolean;
 	}): Promise<void>;
 	/** Copies `source` (with all below it) into a new qcow2 or raw file. With `backing` only what `source` itself holds is copied (convert -B: the top image only, SAFETY F1). Refuses to overwrite. */
 	convert(

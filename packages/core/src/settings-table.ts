@@ -217,6 +217,12 @@ export const SETTINGS = {
 		{ min: 0, max: YEAR_H },
 		"how long replaced disks are kept after a restore in place",
 	),
+	"backup.restore.consolidate.rate.limit": rate(
+		0,
+		VM,
+		{ min: 0, max: 1_000_000, zero: NO_LIMIT },
+		"rate at which each disk of a quick restore is pulled in",
+	),
 	"backup.repository.minimum.free": percent(
 		5,
 		HOST,

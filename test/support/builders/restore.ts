@@ -88,6 +88,8 @@ export const restoreFacts = (override: Override = {}): RestoreFacts => {
 		definitionProblem: null,
 		firmwareThere: true,
 		machine: { nvram: false, tpm: false },
+		quick: null,
+		host: { cannotDefine: null, cannotStart: null },
 		uuid: NEW_VM,
 		vms: [{ uuid: MANIFEST_VM, name: "a" }],
 		networks: [

@@ -44,7 +44,7 @@ export const createFakeDiskImages = (world: FakeWorld): DiskImages => {
 				format: "qcow2",
 				size: overlay.size,
 				backing: { name: overlay.backing, format: overlay.backingFormat },
-				extendedL2: true,
+				extendedL2: overlay.subclusters !== false,
 				...(like === undefined ? {} : { uid: like.uid, gid: like.gid, mode: like.mode }),
 			});
 		}),

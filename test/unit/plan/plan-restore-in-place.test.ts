@@ -20,7 +20,14 @@ const facts = (override: Partial<InPlaceFacts> = {}): InPlaceFacts => {
 	const found = foundIn(threeBackups());
 	const { id } = found.backup.manifest.identity;
 	return {
-		request: { type: "Restore", mode: "in-place", backup: id, shutdown: false, start: false },
+		request: {
+			type: "Restore",
+			mode: "in-place",
+			backup: id,
+			shutdown: false,
+			start: false,
+			quick: false,
+		},
 		id: ID,
 		view: { id, vm: { uuid: MANIFEST_VM, name: "a" }, status: "BackedUp" },
 		found,
@@ -36,6 +43,8 @@ const facts = (override: Partial<InPlaceFacts> = {}): InPlaceFacts => {
 		parallelDisks: 2,
 		agentDeadlineMs: 1000,
 		shutdownDeadlineMs: 1000,
+		quick: null,
+		consolidating: false,
 		...override,
 	};
 };

@@ -125,3 +125,15 @@ test("planRestoreNew › refuses to start a VM whose firmware is not here", (t) 
 	const facts = { definition, firmwareThere: false };
 	t.is(refused(restoreFacts({ ...facts, request: { start: true } })).code, "REFUSED");
 });
+
+test("restore new › is refused before anything is written where the host has not the machine or, to be started, the CPU", (t) => {
+	const message = (facts: RestoreFacts): string => {
+		const plan = planRestoreNew(facts);
+		return isRefusal(plan) ? plan.message : "";
+	};
+	const machine = { cannotDefine: "no machine type pc-q35-99", cannotStart: null };
+	t.regex(message(restoreFacts({ host: machine })), /pc-q35-99/);
+	const host = { cannotDefine: null, cannotStart: "its CPU model Z cannot be run on this host" };
+	t.is(message(restoreFacts({ host })), "");
+	t.regex(message(restoreFacts({ host, request: { start: true } })), /CPU model Z/);
+});

@@ -25,7 +25,8 @@ export const backupResult = (result: Result): string => {
 /** The new VM of a restore. */
 export const restoreResult = (result: Result): string => {
 	const vm = result["vm"];
-	const started = text(result["startedAt"]) === "" ? "" : ", started";
+	const now = result["quick"] === true ? "; its disks are being pulled in from the repository" : "";
+	const started = text(result["startedAt"]) === "" ? "" : `, started${now}`;
 	return safe(`VM ${field(vm, "name")} (${field(vm, "uuid")}) restored${started}`);
 };
 
@@ -38,6 +39,25 @@ export const undoResult = (result: Result): string =>
 /** Disks set aside that are deleted now. */
 export const confirmResult = (result: Result): string =>
 	safe(`the disks set aside of VM ${field(result["vm"], "name")} are deleted`);
+
+/** A disk that was restored to a VM. */
+export const diskResult = (result: Result): string => {
+	const disks: unknown = result["disks"];
+	const disk: unknown = Array.isArray(disks) ? disks[0] : undefined;
+	const later = result["quick"] === true ? "; it is being pulled in from the repository" : "";
+	return safe(
+		`${field(disk, "path")} is attached to VM ${field(result["vm"], "name")} as ${field(disk, "target")}${later}`,
+	);
+};
+
+/** A VM whose disks stand on themselves again. */
+const consolidateResult = (result: Result): string => {
+	const rate = result["bytesPerSecond"];
+	const how = typeof rate === "number" ? ` at ${size(rate)}/s` : "";
+	const bytes = result["bytes"];
+	const much = typeof bytes === "number" ? `: ${size(bytes)} pulled in${how}` : "";
+	return safe(`VM ${field(result["vm"], "name")} stands on its own disks${much}`);
+};
 
 /** A chain that was finished. */
 export const finishResult = (result: Result): string => {
@@ -82,6 +102,8 @@ export const verifyResult = (result: Result): string => {
 export const resultOf = (type: string): ((result: Result) => string) => {
 	if (type === "Backup") return backupResult;
 	if (type === "Restore") return restoreResult;
+	if (type === "RestoreDisk") return diskResult;
+	if (type === "Consolidate") return consolidateResult;
 	if (type === "FinishChain") return finishResult;
 	if (type === "BackupValidation") return validationResult;
 	if (type === "DeleteBackup") return deleteResult;

@@ -21,7 +21,9 @@ import { diskXml } from "../hypervisor/place-disks.ts";
 import type { JobDeps } from "../jobs/context.ts";
 import { GONE } from "../jobs/gone-files.ts";
 import { findRecords } from "../jobs/kept-record.ts";
+import { findQuick } from "../jobs/quick-record.ts";
 import { gatherChains, openChainFacts } from "./gather-chain.ts";
+import { gatherQuick } from "./gather-quick.ts";
 import { findInRepository, readMachine } from "./gather-restore.ts";
 import { gatherDisks, requireVm } from "./gather-vm.ts";
 
@@ -176,6 +178,8 @@ export const gatherInPlace = async (
 		parallelDisks,
 		agentDeadlineMs: settingMilliseconds("backup.validation.boot.default.timeout", boot),
 		shutdownDeadlineMs: SHUTDOWN_MS,
+		quick: await gatherQuick(deps, request.quick, found, vm.xml.inactive),
+		consolidating: (await findQuick(vm)).length > 0,
 	};
 };
 

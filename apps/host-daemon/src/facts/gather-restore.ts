@@ -5,6 +5,7 @@ import {
 	asKnibError,
 	type BackupView,
 	type FoundBackup,
+	type HostFit,
 	mapNetwork,
 	type NetworkRef,
 	type NewDefinition,
@@ -14,8 +15,11 @@ import {
 	restorePaths,
 	settingMilliseconds,
 } from "@knib/core";
+import { overLayers } from "../hypervisor/backing-stores.ts";
+import { fitOf, wantedHost } from "../hypervisor/choose-accelerator.ts";
 import { newDefinition } from "../hypervisor/new-definition.ts";
 import type { JobDeps } from "../jobs/context.ts";
+import { gatherQuick } from "./gather-quick.ts";
 import { gatherStorage } from "./gather-storage.ts";
 import { isDirectory, isFileThere, isPlainFile, readSmallFile } from "./machine-files.ts";
 
@@ -124,6 +128,30 @@ const makeDefinition = async (deps: JobDeps, input: MakeInput): Promise<Made> =>
 	}
 };
 
+/** The definition of a VM that starts over the repository's layers. */
+const overTheLayers = async (
+	deps: JobDeps,
+	definition: NewDefinition | null,
+	found: FoundBackup | null,
+): Promise<NewDefinition | null> => {
+	if (definition === null || found === null) return definition;
+	const { securityModels } = await deps.machine.capabilities();
+	const disks = readLayers(found.chain.members, found.backup).disks.map(({ target, layers }) => ({
+		target,
+		layers: layers.map((layer) => layer.path),
+	}));
+	return { ...definition, xml: overLayers(definition.xml, disks, securityModels) };
+};
+
+/** Whether libvirt here can have the VM as it was saved. */
+const hostFit = async (deps: JobDeps, xml: string | null): Promise<HostFit> => {
+	if (xml === null) return { cannotDefine: null, cannotStart: null };
+	const wanted = wantedHost(xml);
+	const { arch, machine } = wanted;
+	const type = wanted.type === "kvm" ? "kvm" : "qemu";
+	return fitOf(wanted, await deps.machine.domainCapabilities({ type, arch, machine }));
+};
+
 /** Everything that decides a restore to a new VM, read once. Rejects with NOT_FOUND or AMBIGUOUS_ID for the backup's id, and with the error of a repository that does not answer. */
 export const gatherRestore = async (
 	deps: JobDeps,
@@ -146,12 +174,17 @@ export const gatherRestore = async (
 		found === null
 			? NO_DEFINITION
 			: await makeDefinition(deps, { request, found, uuid, directory, networks });
+	const quick = await gatherQuick(deps, request.quick, found, made.definition?.xml ?? null);
 	const firmware = made.definition?.firmware ?? null;
 	return {
 		request,
 		view: { id: view.id, vm: view.vm, status: view.status },
 		found,
 		...made,
+		definition:
+			quick === null ? made.definition : await overTheLayers(deps, made.definition, found),
+		quick,
+		host: await hostFit(deps, made.definition?.xml ?? null),
 		machine: { nvram: made.machine.nvram, tpm: made.machine.tpm },
 		firmwareThere: firmware === null || (await isFileThere(firmware)),
 		uuid,

@@ -1,4 +1,5 @@
 // Which accelerator and CPU a throw-away VM gets on this host, or why it cannot run here. Pure.
+import type { HostFit } from "@knib/core";
 import { childOf, type Element, parseDefinition } from "./definition-tree.ts";
 import type { DomainCapabilities } from "./host-capabilities.ts";
 import { archOf } from "./validation-definition.ts";
@@ -36,6 +37,19 @@ const cpuObstacle = (wanted: WantedHost, host: DomainCapabilities): string | und
 	if (wanted.cpuMode !== "custom" || cpuModel === undefined) return undefined;
 	if (host.cpuModels.get(cpuModel) !== false) return undefined;
 	return `its CPU model ${cpuModel} cannot be run on this host`;
+};
+
+/** Whether a host with these capabilities can have the VM as it is saved; without any it cannot. */
+export const fitOf = (wanted: WantedHost, host: DomainCapabilities | undefined): HostFit => {
+	const { type, arch, machine } = wanted;
+	if (host !== undefined) {
+		return { cannotDefine: null, cannotStart: cpuObstacle(wanted, host) ?? null };
+	}
+	const what = machine === undefined ? arch : `machine type ${machine} of ${arch}`;
+	return {
+		cannotDefine: `its emulator does not offer ${what}${type === "kvm" ? " with KVM" : ""}`,
+		cannotStart: null,
+	};
 };
 
 type Way = { readonly way: Acceleration } | { readonly problem: string };

@@ -70,7 +70,7 @@ export const createOverlay =
 					deadlineMs: CREATE_DEADLINE_MS,
 				});
 			try {
-				await create(true);
+				await create(overlay.subclusters !== false);
 			} catch (thrown) {
 				if (isNoSpace(thrown)) throw noSpace(overlay.path, thrown);
 				if (!/extended_l2/.test(messageOf(thrown))) throw thrown;

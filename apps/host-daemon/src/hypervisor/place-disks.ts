@@ -33,7 +33,7 @@ const onFile = (disk: XmlElement, path: string, format: string): XmlElement => {
 		if (child.name === "source") return source;
 		if (child.name === "backingStore") return undefined;
 		if (child.name !== "driver") return child;
-		return makeElement("driver", { ...child.attributes, type: format }, child.children);
+		return { ...child, attributes: { ...child.attributes, type: format } };
 	});
 	return {
 		...placed,
@@ -41,6 +41,29 @@ const onFile = (disk: XmlElement, path: string, format: string): XmlElement => {
 		children: hasSource ? placed.children : [...placed.children, source],
 	};
 };
+
+const BUSES: Readonly<Record<string, string>> = { vd: "virtio", sd: "scsi", hd: "ide" };
+
+/** A `<disk>` for a qcow2 file of its own, on the bus that its target speaks of. */
+export const fileDiskXml = ({
+	target,
+	path,
+}: {
+	readonly target: string;
+	readonly path: string;
+}): string =>
+	writeXml(
+		makeElement("disk", { type: "file", device: "disk" }, [
+			makeElement("driver", { name: "qemu", type: "qcow2" }),
+			makeElement("source", { file: path }),
+			makeElement("target", { dev: target, bus: BUSES[target.slice(0, 2)] ?? "virtio" }),
+		]),
+	);
+
+/** Targets of all disks and drives that definitions have. */
+export const targetsOf = (definitions: readonly string[]): readonly string[] => [
+	...new Set(definitions.flatMap((xml) => disksOfDomain(parseXml(xml, "domain")).map(targetOf))),
+];
 
 const addressOf = (device: XmlElement): string => {
 	const address = elementOf(device, "address");

@@ -12,6 +12,7 @@ export const virshArgv = {
 		...(which === "all" ? ["--all"] : []),
 	],
 	state: (uuid: string) => ["domstate", uuid],
+	stateReason: (uuid: string) => ["domstate", uuid, "--reason"],
 	dominfo: (uuid: string) => ["dominfo", uuid],
 	dumpxml: (uuid: string, which: "current" | "inactive") => [
 		"dumpxml",

@@ -158,6 +158,8 @@ export const createHypervisor = (deps: HypervisorDeps): Hypervisor => {
 		endBlockJob: (uuid, target, how) => endJob(inner, byUuid(uuid), target, how),
 		pull: (uuid, target, rate, options) =>
 			pullChain(inner, { uuid: byUuid(uuid), target, rate }, options),
+		stoppedByDisk: async (uuid) =>
+			/^paused \(I\/O error\)/m.test(await virsh(virshArgv.stateReason(byUuid(uuid)))),
 		define: async (xml) => void (await virsh(virshArgv.define(), { input: xml })),
 		undefine: (uuid, options = {}) => undefine(virsh, byUuid(uuid), options.nvram === true),
 		create: async (xml) => void (await virsh(virshArgv.create(), { input: xml })),

@@ -98,11 +98,13 @@ const policyOf = async (deps: JobDeps, plan: Plan & { readonly backup: string })
 
 /** The same request is not queued twice: a crash repeats the end of a job. */
 const queuedOf = (book: JobBook, request: JobRequest): Job | undefined =>
-	"backup" in request
-		? book
-				.list({ type: request.type, backup: request.backup })
-				.find((job) => !isTerminal(job.state) && job.backup === request.backup)
-		: undefined;
+	request.type === "Consolidate"
+		? book.list({ type: request.type, vm: request.vm }).find((job) => job.state === "waiting")
+		: "backup" in request
+			? book
+					.list({ type: request.type, backup: request.backup })
+					.find((job) => !isTerminal(job.state) && job.backup === request.backup)
+			: undefined;
 
 export const createAftermath = ({ deps, book, queue, over }: Deps): Aftermath => ({
 	succeeded: async (job, state) => {
@@ -117,6 +119,10 @@ export const createAftermath = ({ deps, book, queue, over }: Deps): Aftermath =>
 		return next;
 	},
 	failed: async (job, error) => {
+		// What knibd's own end has interrupted is taken up by its next life.
+		if (job.type === "Consolidate" && error.code === "INTERRUPTED") {
+			return { type: "waits", reason: error.message, until: null, free: true };
+		}
 		if (!isServiceType(job.type)) return null;
 		const { attempts } = job;
 		const next = afterFailure({

@@ -81,6 +81,10 @@ const subjectOf = async (deps: JobDeps, request: JobRequest): Promise<Subject> =
 		const { repository, vm } = await findVerified(deps, request);
 		return { lane: `verify:${repository.id}`, vm, backup: null };
 	}
+	if (request.type === "RestoreDisk") {
+		const { uuid, name } = await requireListed(deps.hypervisor, request.vm);
+		return { lane: uuid, vm: { uuid, name }, backup: null };
+	}
 	if ("backup" in request) {
 		const { id, vm } = await deps.catalog.findBackup(request.backup);
 		// reading files changes no VM; two jobs that write into one directory do it one after the other
@@ -167,7 +171,10 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 	const aftermath = createAftermath({
 		deps,
 		book,
-		queue: (request, after) => enqueue(request, `${after.type} ${shortId(after.id)}`),
+		queue: (request, after) => {
+			const user = `${after.type} ${shortId(after.id)}`;
+			return isServiceType(request.type) ? enqueue(request, user) : follow(request, user);
+		},
 		over: () => services.wake(),
 	});
 	const parts: Parts = {
@@ -200,7 +207,11 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		const untouched = again.filter(
 			({ state, type }) => state === "waiting" && !isServiceType(type),
 		);
-		for (const job of [...waiting, ...untouched].reverse()) await requeue(job);
+		const known = new Set([...waiting, ...untouched].map((job) => job.id));
+		const interrupted = book
+			.list({ type: "Consolidate" })
+			.filter((job) => job.state === "waiting" && !known.has(job.id));
+		for (const job of [...interrupted, ...waiting, ...untouched].reverse()) await requeue(job);
 		await takeUpLost().catch(onProblem);
 		services.open();
 	});
@@ -229,11 +240,28 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		return job;
 	};
 
+	/** Adds a job of a lane that another job has led to. While knibd takes up what was left it waits in the book only. */
+	const follow = async (request: JobRequest, user: string): Promise<Job> => {
+		const subject = await subjectOf(deps, request);
+		const job = newJob(deps, request, subject, null);
+		await keep(job, user);
+		if (isReady) queue.add({ job, request, lane: subject.lane, plan: null });
+		return job;
+	};
+
 	const takeUpLost = async (): Promise<void> => {
 		const backups = (await options.backups?.()) ?? [];
 		for (const request of lostCompressions(backups, book.list({}), deps.host.name)) {
 			await enqueue(request, "knibd, whose job for it was lost");
 		}
+	};
+
+	/** Going back does not wait until what it throws away has been pulled in. */
+	const stopConsolidating = async ({ lane }: Subject): Promise<void> => {
+		const going = book
+			.list({ type: "Consolidate" })
+			.filter((job) => job.vm?.uuid === lane && !isTerminal(job.state));
+		for (const job of going) await queue.cancel(job.id);
 	};
 
 	const start = async (request: JobRequest, user: string, asked?: string): Promise<Job> => {
@@ -242,6 +270,7 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 			return await enqueue(request, user, asked);
 		}
 		const subject = await subjectOf(deps, request);
+		if (request.type === "Restore" && request.mode === "undo") await stopConsolidating(subject);
 		const free = isReady && parts.lanes.holder(subject.lane) === undefined;
 		const plan = free ? await planNoted(deps, request) : null;
 		const job = newJob(deps, request, subject, plan, asked);

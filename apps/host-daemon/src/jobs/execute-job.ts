@@ -12,6 +12,7 @@ import {
 	recoverRun,
 	reduceRun,
 	viewError,
+	vmOfPlan,
 	warningsOf,
 } from "@knib/core";
 import { isOwnTrouble, recordUnable } from "./executors/validation-record.ts";
@@ -186,7 +187,8 @@ export const recoverJob = async (parts: ExecuteParts, job: Job, state: RunState)
 	const { plan } = state;
 	const isNewVm = plan.type === "Restore" && plan.mode === "new";
 	if (!isNewVm && !STANDS_ALONE.has(plan.type) && !isServiceType(plan.type)) {
-		await settleIfThere(deps.hypervisor, state.plan.vm.uuid);
+		const vm = vmOfPlan(plan) ?? plan.vm;
+		await settleIfThere(deps.hypervisor, vm.uuid);
 	}
 	const journal = await parts.journal.reopen(job.id);
 	const run = createJobRun(parts, { job, journal, begunBefore: state.begun, inLane: true });

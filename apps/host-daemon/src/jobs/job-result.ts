@@ -1,8 +1,10 @@
 import {
 	type Chain,
+	type ConsolidatePlan,
 	type DeletePlan,
 	extractResult,
 	leftoverOf,
+	type Outcomes,
 	type Plan,
 	type RunState,
 	restoreResult,
@@ -42,6 +44,20 @@ const deleteResult = (plan: DeletePlan): Record<string, unknown> => ({
 	reason: plan.reason,
 });
 
+/** Also keeps the rate, for the VM that was backed up and the one that was restored. */
+const consolidateResult = async (
+	deps: JobDeps,
+	plan: ConsolidatePlan,
+	{ pulled }: Outcomes,
+): Promise<Record<string, unknown>> => {
+	const { bytes, ms } = pulled ?? { bytes: 0, ms: 0 };
+	const pullBytesPerSecond = bytes > 0 && ms > 0 ? Math.round((bytes * 1000) / ms) : null;
+	for (const vm of new Set([plan.source, plan.vm.uuid])) {
+		if (pullBytesPerSecond !== null) await deps.catalog.promise(vm, { pullBytesPerSecond });
+	}
+	return { vm: plan.vm, backup: plan.backup, bytes, ms, bytesPerSecond: pullBytesPerSecond };
+};
+
 /** Brings the view up to date with the repository after a job, and says what the command prints. */
 export const finishPlan = async (
 	deps: JobDeps,
@@ -54,6 +70,7 @@ export const finishPlan = async (
 	}
 	if (plan.type === "VerifyRepository") return verifyResult(plan, outcomes);
 	if (plan.type === "ExtractFiles") return extractResult(plan, outcomes);
+	if (plan.type === "Consolidate") return await consolidateResult(deps, plan, outcomes);
 	const chains = await refresh(deps, plan);
 	if (plan.steps.some((step) => MERGING.has(step.kind))) {
 		await deps.catalog.noteVm(

@@ -8,12 +8,14 @@ import {
 	type Plan,
 	type PlanView,
 	planBackup,
+	planConsolidate,
 	planDelete,
 	planExtract,
 	planFinalizeCompression,
 	planFinish,
 	planKeptDisks,
 	planMergeOverlays,
+	planRestoreDisk,
 	planRestoreInPlace,
 	planRestoreNew,
 	planStartCompression,
@@ -25,7 +27,9 @@ import {
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
 import { gatherExtract } from "../facts/gather-extract.ts";
 import { gatherInPlace, gatherKept } from "../facts/gather-in-place.ts";
+import { assertConsolidated, gatherConsolidate } from "../facts/gather-quick.ts";
 import { gatherRestore } from "../facts/gather-restore.ts";
+import { gatherRestoreDisk } from "../facts/gather-restore-disk.ts";
 import {
 	findSubject,
 	gatherAdmission,
@@ -81,6 +85,7 @@ const decide = async (
 ): Promise<Plan | Refusal> => {
 	switch (request.type) {
 		case "Backup":
+			await assertConsolidated(deps, request.vm);
 			return planBackup(await gatherBackup(deps, request));
 		case "FinishChain": {
 			const facts = await gatherFinish(deps, request);
@@ -97,6 +102,10 @@ const decide = async (
 		}
 		case "Restore":
 			return decideRestore(deps, request, self);
+		case "RestoreDisk":
+			return planRestoreDisk(await gatherRestoreDisk(deps, request));
+		case "Consolidate":
+			return planConsolidate(await gatherConsolidate(deps, request));
 		case "BackupValidation":
 			await assertValidatable(deps, request.backup, self);
 			return planValidation(await gatherValidation(deps, request));
@@ -183,6 +192,10 @@ const TEXTS: { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) 
 		`set the old images aside as *.knib-old-${step.id} and put ${step.disks.map((disk) => disk.target).join(", ")} in their place`,
 	"undo-restore": () => "put the disks that were set aside back in place",
 	"drop-old": () => "delete the disks that were set aside",
+	"make-quick-disks": (step) =>
+		step.disks.map((disk) => `make ${disk.place} over ${disk.layers[0] ?? "no layer"}`).join("; "),
+	"attach-disk": (step) => `attach ${step.path} as ${step.target}`,
+	"pull-layers": () => "pull the layers into the disks while the VM runs",
 	"report-obstacles": (step) => `say what is in the way: ${step.obstacles.join("; ")}`,
 	"begin-validation": () => "hold the chain and mark the backup as being validated",
 	"verify-digests": (step) => `hash ${step.layers.length} layers and check them`,

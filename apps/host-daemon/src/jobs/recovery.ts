@@ -32,7 +32,8 @@ const findUnfinished = async (
 		}
 		try {
 			const state = replay(one.entries);
-			if (state === null) {
+			// A consolidation may have to wait for long: it is begun again in its VM's lane, as a job that waits.
+			if (state === null || state.plan.type === "Consolidate") {
 				await (await parts.journal.reopen(one.job)).close();
 			} else found.push({ id: one.job, state });
 		} catch (thrown) {
@@ -51,7 +52,8 @@ const jobOf = (parts: ExecuteParts, found: Found): Job => {
 const failLost = async (parts: ExecuteParts, known: ReadonlySet<string>): Promise<void> => {
 	for (const job of parts.book.list({ executing: true })) {
 		if (known.has(job.id)) continue;
-		if (isServiceType(job.type) || job["asked"] === true) {
+		const isTakenUp = isServiceType(job.type) || job.type === "Consolidate";
+		if (isTakenUp || job["asked"] === true) {
 			const reason = "knibd stopped before the job had begun";
 			await parts.book.save(changeJob(job, { type: "waits", reason, until: null, free: true }));
 			continue;

@@ -24,6 +24,10 @@ export const timeLimit = async (
 	type: JobType,
 	vm: string,
 ): Promise<TimeLimit> => {
+	// The VM depends on the repository until it is done: there is nothing that giving up would bring.
+	if (type === "Consolidate") {
+		return { signal: new AbortController().signal, clear: () => undefined };
+	}
 	const name = limitOf(type);
 	const limit = settingMilliseconds(name, await deps.catalog.setting(name, { vm }));
 	const controller = new AbortController();

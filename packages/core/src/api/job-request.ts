@@ -35,6 +35,8 @@ export const restoreNewRequestSchema = z.strictObject({
 	networks: z.record(z.string(), z.string()).default({}),
 	keepMac: z.boolean().default(false),
 	start: z.boolean().default(false),
+	/** Start it at once over the repository's layers, and pull these in while it runs. */
+	quick: z.boolean().default(false),
 });
 export type RestoreNewRequest = z.infer<typeof restoreNewRequestSchema>;
 
@@ -46,6 +48,7 @@ export const restoreInPlaceRequestSchema = z.strictObject({
 	/** Shut the VM down when it runs; without it a running VM is refused. */
 	shutdown: z.boolean().default(false),
 	start: z.boolean().default(false),
+	quick: z.boolean().default(false),
 });
 export type RestoreInPlaceRequest = z.infer<typeof restoreInPlaceRequestSchema>;
 
@@ -64,6 +67,28 @@ export const restoreRequestSchema = z.discriminatedUnion("mode", [
 	restoreInPlaceRequestSchema,
 	keptDisksRequestSchema,
 ]);
+
+/** One disk of a backup as a new disk of a VM. */
+export const restoreDiskRequestSchema = z.strictObject({
+	type: z.literal("RestoreDisk"),
+	/** Id of a backup, whole, or a unique part of it. */
+	backup: z.string().min(4),
+	/** The disk as the backup names it. */
+	disk: targetSchema,
+	/** Name or uuid of the VM that gets it, running or not. */
+	vm: vmArgument,
+	/** Its name in that VM; absent: the first one that is free. */
+	target: targetSchema.optional(),
+	quick: z.boolean().default(false),
+});
+export type RestoreDiskRequest = z.infer<typeof restoreDiskRequestSchema>;
+
+/** What a quick restore has left in the repository is pulled into the VM's own disks. */
+export const consolidateRequestSchema = z.strictObject({
+	type: z.literal("Consolidate"),
+	vm: vmArgument,
+});
+export type ConsolidateRequest = z.infer<typeof consolidateRequestSchema>;
 
 export const finishChainRequestSchema = z.strictObject({
 	type: z.literal("FinishChain"),
@@ -149,6 +174,8 @@ export type ExtractFilesRequest = z.infer<typeof extractFilesRequestSchema>;
 export const jobRequestSchema = z.discriminatedUnion("type", [
 	backupRequestSchema,
 	restoreRequestSchema,
+	restoreDiskRequestSchema,
+	consolidateRequestSchema,
 	finishChainRequestSchema,
 	mergeOverlaysRequestSchema,
 	backupValidationRequestSchema,

@@ -104,6 +104,8 @@ export const outcomesSchema = z.strictObject({
 			skippedCount: z.number().int(),
 		})
 		.optional(),
+	/** What a consolidation has pulled in, bytes, and how long that took. */
+	pulled: z.strictObject({ bytes: z.number(), ms: z.number() }).optional(),
 });
 export type Outcomes = z.infer<typeof outcomesSchema>;
 

@@ -14,7 +14,12 @@ export type FollowUpPolicy = z.infer<typeof followUpPolicySchema>;
 
 /** What decides them. */
 export type FollowUpFacts = {
-	readonly plan: Pick<Plan, "type"> & { readonly backup?: string };
+	readonly plan: Pick<Plan, "type"> & {
+		readonly backup?: string;
+		readonly quick?: boolean;
+		/** Uuid of the restored VM. */
+		readonly uuid?: string;
+	};
 	readonly outcomes: Pick<Outcomes, "compressed" | "manifest">;
 	/** The policy of the offering that the backup was taken under. */
 	readonly offering: FollowUpPolicy;
@@ -48,8 +53,12 @@ export const followUps = (facts: FollowUpFacts): readonly JobRequest[] => {
 		case "ExtractFiles":
 		case "FinishChain":
 		case "MergeOverlays":
-		case "Restore":
 		case "VerifyRepository":
+		case "Consolidate":
 			return [];
+		case "Restore":
+			return plan.quick === true && plan.uuid !== undefined
+				? [request({ type: "Consolidate", vm: plan.uuid })]
+				: [];
 	}
 };

@@ -4,6 +4,7 @@ import type { Vm } from "../domain/vm.ts";
 import type { DiskFacts, OpenChainFacts } from "./facts.ts";
 import { planMerges } from "./merges.ts";
 import { type Refusal, type RestorePlan, refuse } from "./plan.ts";
+import { quickDisks } from "./quick-disks.ts";
 import { type RestoreReads, readLayers, restoredBytes } from "./read-layers.ts";
 import type { FoundBackup } from "./restore-facts.ts";
 import { type InPlaceFacts, whyNotInPlace } from "./restore-in-place-refusals.ts";
@@ -31,13 +32,15 @@ const pairDisks = (facts: InPlaceFacts, reads: RestoreReads): readonly Paired[] 
 		const place = facts.places.find((one) => one.target === target);
 		if (top === undefined || place === undefined) return [];
 		const staged = `${place.path}.knib-new-${facts.id}`;
-		const { path, format, old, lost } = place;
+		const { path, old, lost } = place;
+		const format = facts.quick === null ? place.format : "qcow2";
+		const below = facts.quick === null ? {} : { layers: layers.map((layer) => layer.path) };
 		const { virtualSize } = top.layer;
 		const bytes = restoredBytes(layers);
 		return [
 			{
 				copy: { target, layer: top.path, path: staged, format, virtualSize, bytes },
-				change: { target, path, format, staged, old, lost },
+				change: { target, path, format, staged, old, lost, ...below },
 			},
 		];
 	});
@@ -51,21 +54,38 @@ const endOf = (open: OpenChainFacts | null, found: FoundBackup): readonly Step[]
 	return [{ kind: "end-chain", chain: open.chain.id, reason }];
 };
 
-const stepsOf = (
+const newDisks = (
 	facts: InPlaceFacts,
-	found: FoundBackup,
+	reads: RestoreReads,
 	paired: readonly Paired[],
 ): readonly Step[] => {
 	const disks = paired.map((one) => one.copy);
+	const { owner, quick, id } = facts;
+	if (quick === null) {
+		return [
+			{ kind: "verify-layers" },
+			{ kind: "copy-disks", disks, parallel: facts.parallelDisks, owner },
+			{ kind: "check-disks", disks },
+		];
+	}
+	const places = new Map(paired.map(({ change }) => [change.target, change.path]));
+	const overlays = quickDisks(disks, reads, quick, (disk) => places.get(disk.target) ?? disk.path);
+	return [{ kind: "make-quick-disks", id, disks: overlays, owner }];
+};
+
+const stepsOf = (
+	facts: InPlaceFacts,
+	found: FoundBackup,
+	reads: RestoreReads,
+	paired: readonly Paired[],
+): readonly Step[] => {
 	const merges = gained(facts).flatMap(({ disk, images }) =>
 		planMerges(disk.target, images, { keepTop: false }),
 	);
 	return [
 		{ kind: "lease" },
 		{ kind: "hold" },
-		{ kind: "verify-layers" },
-		{ kind: "copy-disks", disks, parallel: facts.parallelDisks, owner: facts.owner },
-		{ kind: "check-disks", disks },
+		...newDisks(facts, reads, paired),
 		...(facts.vm.run === undefined
 			? []
 			: [{ kind: "shut-down", deadlineMs: facts.shutdownDeadlineMs } as const]),
@@ -77,7 +97,7 @@ const stepsOf = (
 		},
 		...endOf(facts.open, found),
 		...(merges.length === 0 ? [] : [{ kind: "merge-overlays", merges } as const]),
-		...(facts.request.start
+		...(facts.request.start || facts.quick !== null
 			? [{ kind: "start-vm", agentDeadlineMs: facts.agentDeadlineMs } as const]
 			: []),
 	];
@@ -111,11 +131,13 @@ export const planRestoreInPlace = (facts: InPlaceFacts): RestorePlan | Refusal =
 		repository: found.repository,
 		reason: `VM ${vm.name} in place from backup ${identity.id}`,
 		explain: explainOf(facts, paired),
-		warnings:
-			firmware.length === 0
+		warnings: [
+			...(facts.quick?.warnings ?? []),
+			...(firmware.length === 0
 				? []
-				: [`only disks are restored: ${firmware.join(" and ")} stay as they are now`],
-		steps: stepsOf(facts, found, paired),
+				: [`only disks are restored: ${firmware.join(" and ")} stay as they are now`]),
+		],
+		steps: stepsOf(facts, found, reads, paired),
 		backup: identity.id,
 		chain: found.chain.id,
 		ancestry: reads.ancestry.map((one) => one.path),
@@ -125,6 +147,7 @@ export const planRestoreInPlace = (facts: InPlaceFacts): RestorePlan | Refusal =
 		nvram: null,
 		tpm: null,
 		disks: paired.map(({ change }) => ({ target: change.target, path: change.path })),
+		quick: facts.quick !== null,
 	};
 };
 
@@ -167,5 +190,6 @@ export const planKeptDisks = (facts: KeptFacts): RestorePlan | Refusal => {
 		nvram: null,
 		tpm: null,
 		disks: kept.disks,
+		quick: false,
 	};
 };

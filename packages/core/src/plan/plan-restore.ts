@@ -2,6 +2,7 @@
 // is in RestoreFacts, everything it decides is in the plan.
 import type { Outcomes } from "../machine/journal-entry.ts";
 import { type Refusal, type RestorePlan, refuse } from "./plan.ts";
+import { quickDisks } from "./quick-disks.ts";
 import { type RestoreReads, readLayers, restoredBytes } from "./read-layers.ts";
 import {
 	type FoundBackup,
@@ -47,30 +48,46 @@ const machineFiles = ({ facts, found }: Ready): Pick<RestorePlan, "nvram" | "tpm
 	};
 };
 
-const stepsOf = ({ facts, disks }: Ready): readonly Step[] => [
+const disksOf = ({ facts, disks, reads }: Ready): readonly Step[] => {
+	const { owner } = facts.storage;
+	if (facts.quick !== null) {
+		const overlays = quickDisks(disks, reads, facts.quick);
+		return [{ kind: "make-quick-disks", id: null, disks: overlays, owner }];
+	}
+	return [
+		{ kind: "verify-layers" },
+		{ kind: "copy-disks", disks, parallel: facts.parallelDisks, owner },
+		{ kind: "check-disks", disks },
+	];
+};
+
+const stepsOf = (ready: Ready): readonly Step[] => [
 	{ kind: "hold" },
-	{ kind: "verify-layers" },
-	{
-		kind: "copy-disks",
-		disks,
-		parallel: facts.parallelDisks,
-		owner: facts.storage.owner,
-	},
-	{ kind: "check-disks", disks },
+	...disksOf(ready),
 	{ kind: "define-vm" },
-	...(facts.request.start
+	...startOf(ready),
+];
+
+const startOf = ({ facts }: Ready): readonly Step[] => [
+	...(facts.request.start || facts.request.quick
 		? [{ kind: "start-vm", agentDeadlineMs: facts.agentDeadlineMs } as const]
 		: []),
 ];
 
 const warningsOf = ({ facts, found, definition }: Ready): readonly string[] => {
 	const { request, vms } = facts;
-	const warnings = [...definition.dropped.map((one) => `not in the new VM: ${one}`)];
+	const warnings = [
+		...(facts.quick?.warnings ?? []),
+		...definition.dropped.map((one) => `not in the new VM: ${one}`),
+	];
 	if (request.keepMac && vms.some((vm) => vm.uuid === found.chain.vm)) {
 		warnings.push(`VM ${facts.view.vm.name} is on this host with the same MAC addresses`);
 	}
 	if (definition.firmware !== null && !facts.firmwareThere) {
 		warnings.push(`firmware ${definition.firmware} is not on this host: the VM cannot start yet`);
+	}
+	if (facts.host.cannotStart !== null) {
+		warnings.push(`the VM cannot start on this host yet: ${facts.host.cannotStart}`);
 	}
 	if (facts.networks === null && definition.networks.length > 0) {
 		warnings.push("libvirt was not asked whether the VM's networks are on this host");
@@ -86,7 +103,11 @@ const explainOf = ({ facts, found, definition, reads, disks }: Ready): readonly 
 		`backup ${identity.id} is the state of ${identity.pointInTime}; ${reads.ancestry.length} backups of its chain are read`,
 		`new disks go to ${storage.directory}: ${storage.reason}`,
 		`their owner and mode: ${storage.ownerReason}`,
-		...disks.map((disk) => `${disk.target}: ${disk.layer} is written to ${disk.path}`),
+		...disks.map((disk) =>
+			facts.quick === null
+				? `${disk.target}: ${disk.layer} is written to ${disk.path}`
+				: `${disk.target}: ${disk.path} stands on ${disk.layer} until it is pulled in`,
+		),
 		...definition.networks.map((one) => `it is connected to ${one.kind} ${one.name}`),
 		...definition.changed.map((one) => `changed: ${one}`),
 	];
@@ -120,6 +141,7 @@ export const planRestoreNew = (facts: RestoreFacts): RestorePlan | Refusal => {
 		name: request.name,
 		...machineFiles(ready),
 		disks: disks.map(({ target, path }) => ({ target, path })),
+		quick: facts.quick !== null,
 	};
 };
 
@@ -130,4 +152,5 @@ export const restoreResult = (plan: RestorePlan, outcomes: Outcomes): Record<str
 	startedAt: outcomes.startedAt ?? null,
 	agentMs: outcomes.agentMs ?? null,
 	backup: plan.backup,
+	quick: plan.quick,
 });

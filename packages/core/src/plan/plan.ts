@@ -61,8 +61,8 @@ export type MergeOverlaysPlan = PlanBase & {
 /** A backup brought back as a VM of its own, or over the disks of its VM. `vm` is the one that was backed up: it says where the repository keeps the chain. */
 export type RestorePlan = PlanBase & {
 	readonly type: "Restore";
-	/** `in-place`: over the VM's own disks; `undo` and `confirm` put back or delete what that has set aside. */
-	readonly mode: "new" | "in-place" | "undo" | "confirm";
+	/** `disk`: one disk as a new one of the VM `uuid`; `in-place`: over the VM's own disks; `undo` and `confirm` put back or delete what that has set aside. */
+	readonly mode: "new" | "disk" | "in-place" | "undo" | "confirm";
 	readonly backup: string;
 	readonly chain: string;
 	/** Directories of the backup and its ancestors, oldest first. */
@@ -76,6 +76,17 @@ export type RestorePlan = PlanBase & {
 	/** Directory of the TPM's state to be copied, likewise. */
 	readonly tpm: { readonly from: string; readonly to: string } | null;
 	readonly disks: readonly { readonly target: string; readonly path: string }[];
+	/** The disks stand on the repository's layers when it ends: a consolidation follows. */
+	readonly quick: boolean;
+};
+
+/** The layers that a quick restore has left in the repository pulled into the disks of the VM that runs over them. */
+export type ConsolidatePlan = PlanBase & {
+	readonly type: "Consolidate";
+	readonly backup: string;
+	readonly chain: string;
+	/** Uuid of the VM that was backed up. */
+	readonly source: string;
 };
 
 /** A backup proven: its layers hashed, and a throw-away VM started over them. `vm` is the one that was backed up. */
@@ -103,13 +114,18 @@ export type Plan =
 	| FinishPlan
 	| MergeOverlaysPlan
 	| RestorePlan
+	| ConsolidatePlan
 	| ValidationPlan
 	| ServicePlan
 	| VerifyPlan;
 
+/** A disk goes to another VM than the one that was backed up. */
+const changedVm = (plan: Plan): PlanBase["vm"] =>
+	plan.type === "Restore" && plan.mode === "disk" ? { uuid: plan.uuid, name: plan.name } : plan.vm;
+
 /** The VM that a plan is about; null for one that is about a whole repository. */
 export const vmOfPlan = (plan: Plan): PlanBase["vm"] | null =>
-	plan.type === "VerifyRepository" && plan.chain === null ? null : plan.vm;
+	plan.type === "VerifyRepository" && plan.chain === null ? null : changedVm(plan);
 
 /** The backup that a plan is about; null for one that is about a chain or more. */
 export const backupOfPlan = (plan: Plan): string | null => ("backup" in plan ? plan.backup : null);
@@ -120,7 +136,7 @@ export const laneOfDirectory = (directory: string): string => `files:${directory
 /** The lane in which a plan's job has its turn: that of its VM, of the repository that it re-reads, or of the directory that it fills. */
 export const laneOfPlan = (plan: Plan): string => {
 	if (plan.type === "ExtractFiles") return laneOfDirectory(plan.directory);
-	return plan.type === "VerifyRepository" ? `verify:${plan.repository.id}` : plan.vm.uuid;
+	return plan.type === "VerifyRepository" ? `verify:${plan.repository.id}` : changedVm(plan).uuid;
 };
 
 export const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal => ({

@@ -2,7 +2,7 @@
 import type { RestoreNewRequest } from "../api/job-request.ts";
 import type { BackupView } from "../api/views.ts";
 import type { Chain, PublishedBackup } from "../domain/chain.ts";
-import type { FileOwner } from "./steps.ts";
+import type { DiskPolicies, FileOwner } from "./steps.ts";
 
 /** A network that a VM's interface is connected to: one of libvirt's, or a bridge of the host. */
 export type NetworkRef = { readonly kind: "network" | "bridge"; readonly name: string };
@@ -47,6 +47,25 @@ export type StorageFacts = {
 	readonly ownerReason: string;
 };
 
+/** Whether a host can have a VM. */
+export type HostFit = {
+	/** Why libvirt would refuse the definition, such as a machine type that is not here; null when it would not. */
+	readonly cannotDefine: string | null;
+	/** Why the VM could not start, such as a CPU model that is not here; null when it could. */
+	readonly cannotStart: string | null;
+};
+
+/** What a quick restore depends on beside all that a restore does. */
+export type QuickFacts = {
+	/** The offering that the backup was taken under allows it. */
+	readonly allowed: boolean;
+	/** What keeps this host from running a VM over the layers, in words. */
+	readonly obstacles: readonly string[];
+	readonly warnings: readonly string[];
+	/** By target, what the disks' drivers do on trouble once they stand on themselves. */
+	readonly policies: Readonly<Record<string, DiskPolicies>>;
+};
+
 export type RestoreFacts = {
 	readonly request: RestoreNewRequest;
 	readonly view: Pick<BackupView, "id" | "vm" | "status">;
@@ -57,6 +76,8 @@ export type RestoreFacts = {
 	readonly definitionProblem: string | null;
 	/** The firmware image is on this host. */
 	readonly firmwareThere: boolean;
+	/** What of the machine this host has not, in words. */
+	readonly host: HostFit;
 	/** Machine files beside the layers that can be copied. */
 	readonly machine: { readonly nvram: boolean; readonly tpm: boolean };
 	/** Uuid of the new VM. */
@@ -69,6 +90,8 @@ export type RestoreFacts = {
 	readonly tpmDirectory: string;
 	readonly parallelDisks: number;
 	readonly agentDeadlineMs: number;
+	/** Null for a restore that is not quick. */
+	readonly quick: QuickFacts | null;
 };
 
 /** The directory where libvirt keeps disks when nothing else is said. */

@@ -4,8 +4,9 @@ import type { BackupView } from "../api/views.ts";
 import type { DiskFormat, FileUse, Vm } from "../domain/vm.ts";
 import type { DiskFacts, OpenChainFacts } from "./facts.ts";
 import { type Refusal, refuse } from "./plan.ts";
+import { whyNotQuick } from "./quick-disks.ts";
 import type { RestoreReads } from "./read-layers.ts";
-import type { FoundBackup } from "./restore-facts.ts";
+import type { FoundBackup, QuickFacts } from "./restore-facts.ts";
 import { whyNotReadable } from "./restore-refusals.ts";
 import type { FileOwner, ImageRef } from "./steps.ts";
 
@@ -43,11 +44,15 @@ export type InPlaceFacts = {
 	readonly parallelDisks: number;
 	readonly agentDeadlineMs: number;
 	readonly shutdownDeadlineMs: number;
+	/** Null for a restore that is not quick. */
+	readonly quick: QuickFacts | null;
+	/** The VM still runs over layers of an earlier quick restore. */
+	readonly consolidating: boolean;
 };
 
 type Why = Refusal | undefined;
 
-const ofVm = ({ vm, request, keptBefore }: InPlaceFacts): Why => {
+const ofVm = ({ vm, request, keptBefore, consolidating }: InPlaceFacts): Why => {
 	const hint = "restore it beside the VM with `knib restore new`";
 	const no = (why: string, what = hint): Refusal =>
 		refuse("REFUSED", `VM ${vm.name} ${why}`, { hint: what });
@@ -63,6 +68,12 @@ const ofVm = ({ vm, request, keptBefore }: InPlaceFacts): Why => {
 	}
 	if (vm.run !== undefined && !request.shutdown) {
 		return no(`is ${vm.state}`, "shut it down, or let --shutdown do it");
+	}
+	if (consolidating) {
+		return no(
+			"still stands on layers of an earlier quick restore",
+			"wait for its consolidation, or go back with `knib restore undo`",
+		);
 	}
 	if (keptBefore.length > 0) {
 		return no(
@@ -107,7 +118,11 @@ export const whyNotInPlace = (
 	reads: RestoreReads | null,
 	needed: number,
 ): Why => {
-	const refusal = whyNotReadable(facts, reads) ?? ofVm(facts) ?? ofDisks(facts);
+	const refusal =
+		whyNotReadable(facts, reads) ??
+		whyNotQuick(facts.view.id, facts.quick) ??
+		ofVm(facts) ??
+		ofDisks(facts);
 	if (refusal !== undefined) return refusal;
 	const { free } = facts;
 	if (needed <= free) return undefined;

@@ -1,6 +1,7 @@
 // Why a restore to a new VM is refused, in the order in which the reasons count: the backup, its bytes, the new VM's name and
 // networks, then the storage. Pure.
 import { type Refusal, refuse } from "./plan.ts";
+import { whyNotQuick } from "./quick-disks.ts";
 import type { RestoreReads } from "./read-layers.ts";
 import type { NetworkRef, RestoreFacts } from "./restore-facts.ts";
 import type { RestoreDiskPlan } from "./steps.ts";
@@ -65,6 +66,19 @@ const ofName = ({ request, vms }: RestoreFacts): Why => {
 	});
 };
 
+const ofHost = ({ host, request }: RestoreFacts): Why => {
+	const elsewhere = "restore it on a host that has it: `--host`, or `repository add` there";
+	if (host.cannotDefine !== null) {
+		return refuse("REFUSED", `this host cannot have the VM: ${host.cannotDefine}`, {
+			hint: elsewhere,
+		});
+	}
+	if (host.cannotStart === null || !(request.start || request.quick)) return undefined;
+	return refuse("REFUSED", `the VM cannot start on this host: ${host.cannotStart}`, {
+		hint: `${elsewhere}; or restore it without starting it and change its definition`,
+	});
+};
+
 const same = (a: NetworkRef, b: NetworkRef): boolean => a.kind === b.kind && a.name === b.name;
 
 const ofNetworks = ({ request, definition, networks }: RestoreFacts): Why => {
@@ -114,7 +128,7 @@ const ofStorage = ({ storage }: RestoreFacts, disks: readonly RestoreDiskPlan[])
 };
 
 const ofFirmware = ({ request, definition, firmwareThere }: RestoreFacts): Why => {
-	if (!request.start || firmwareThere || definition === null) return undefined;
+	if (!(request.start || request.quick) || firmwareThere || definition === null) return undefined;
 	return refuse(
 		"REFUSED",
 		`firmware ${definition.firmware} is not on this host: the VM cannot start`,
@@ -131,8 +145,10 @@ export const whyNotRestoreNew = (
 	disks: readonly RestoreDiskPlan[],
 ): Why =>
 	whyNotReadable(facts, reads) ??
+	whyNotQuick(facts.view.id, facts.quick) ??
 	ofDefinition(facts) ??
 	ofName(facts) ??
+	ofHost(facts) ??
 	ofNetworks(facts) ??
 	ofStorage(facts, disks) ??
 	ofFirmware(facts);

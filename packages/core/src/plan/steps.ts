@@ -75,6 +75,46 @@ export type RestoreDiskPlan = {
 	readonly bytes: number;
 };
 
+/** One disk of a quick restore: an empty overlay over the repository's layers. */
+export type QuickDiskPlan = {
+	readonly target: string;
+	/** Absolute path of the overlay to make. */
+	readonly path: string;
+	/** The path that it has once the restore is done. */
+	readonly place: string;
+	/** Absolute paths of the layers, the backup's own first. */
+	readonly layers: readonly string[];
+	readonly virtualSize: number;
+	readonly bytes: number;
+	/** `error_policy` and `rerror_policy` of the disk's driver once it stands on itself; null: libvirt's default. */
+	readonly policies: DiskPolicies;
+};
+
+export type DiskPolicies = { readonly write: string | null; readonly read: string | null };
+
+/** The steps of a quick restore and of what follows it. */
+export type QuickStep =
+	| {
+			readonly kind: "make-quick-disks";
+			/** Names the restore to which the disks belong; null: the job's own id does. */
+			readonly id: string | null;
+			readonly disks: readonly QuickDiskPlan[];
+			readonly owner: FileOwner;
+	  }
+	| {
+			readonly kind: "attach-disk";
+			readonly target: string;
+			readonly path: string;
+			/** The whole `<disk>`. */
+			readonly xml: string;
+	  }
+	| {
+			readonly kind: "pull-layers";
+			readonly record: string;
+			/** Bytes per second for each disk, 0 = no limit. */
+			readonly rate: number;
+	  };
+
 /** Owner and mode that new files beside disks get, so that qemu can open them (SAFETY F12). */
 export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
 
@@ -90,6 +130,8 @@ export type SwitchDiskPlan = {
 	readonly old: readonly ImageRef[];
 	/** The `<disk>` of the saved definition, for a disk that the VM has lost. */
 	readonly lost: string | null;
+	/** Layers of the repository that the new disk stands on; absent for one that stands on itself. */
+	readonly layers?: readonly string[];
 };
 
 /** The steps of a restore in place beside those of a restore as a new VM, and those of what follows it. */
@@ -146,6 +188,7 @@ export type Step =
 	| { readonly kind: "check-disks"; readonly disks: readonly RestoreDiskPlan[] }
 	| { readonly kind: "define-vm" }
 	| RestoreInPlaceStep
+	| QuickStep
 	| {
 			readonly kind: "start-vm";
 			/** How long the guest agent is waited for, ms. */
@@ -244,6 +287,8 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"switch-disks",
 	"undo-restore",
 	"drop-old",
+	// A disk that the guest has seen is not torn out of it.
+	"attach-disk",
 	// A VM that may run has a state of its own, which nothing can bring back.
 	"start-vm",
 	"place-files",

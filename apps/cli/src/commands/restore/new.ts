@@ -35,6 +35,10 @@ export default class RestoreNew extends JobCommand {
 		}),
 		"keep-mac": Flags.boolean({ summary: "keep the MAC addresses", default: false }),
 		start: Flags.boolean({ summary: "start the new VM", default: false }),
+		quick: Flags.boolean({
+			summary: "start it at once over the repository's layers, and pull these in while it runs",
+			default: false,
+		}),
 	};
 
 	async run(): Promise<void> {
@@ -55,6 +59,7 @@ export default class RestoreNew extends JobCommand {
 					networks,
 					keepMac: flags["keep-mac"],
 					start: flags.start,
+					quick: flags.quick,
 				},
 				restoreResult,
 			);

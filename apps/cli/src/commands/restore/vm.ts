@@ -16,6 +16,10 @@ export default class RestoreVm extends JobCommand {
 		vm: Flags.string({ summary: "VM that the backup is of", helpValue: "VM" }),
 		shutdown: Flags.boolean({ summary: "shut the VM down when it runs", default: false }),
 		start: Flags.boolean({ summary: "start the VM afterwards", default: false }),
+		quick: Flags.boolean({
+			summary: "start it at once over the repository's layers, and pull these in while it runs",
+			default: false,
+		}),
 	};
 
 	async run(): Promise<void> {
@@ -23,13 +27,14 @@ export default class RestoreVm extends JobCommand {
 		await this.connected(flags, async (client) => {
 			const vm = flags.vm === undefined ? {} : { vm: flags.vm };
 			const backup = await client.api.backup.show.query({ backup: args.backup, ...vm });
-			const { shutdown, start } = flags;
+			const { shutdown, start, quick } = flags;
 			const request = {
 				type: "Restore",
 				mode: "in-place",
 				backup: backup.id,
 				shutdown,
 				start,
+				quick,
 			} as const;
 			await this.carryOut(client, flags, request, restoreResult);
 		});

@@ -2,6 +2,7 @@
 import type { Outcomes, Step, StepKind } from "@knib/core";
 import type { Executor, StepContext } from "../context.ts";
 import type { StepRunner } from "../run-job.ts";
+import { attachDisk } from "./attach-disk.ts";
 import { beginCompression, compressLayers, verifyOldLayers } from "./compress.ts";
 import { foldLayers, switchFolded } from "./consolidate.ts";
 import { checkLayers, copyLayers } from "./copy-layers.ts";
@@ -13,6 +14,8 @@ import { mergeDetached } from "./merge-detached.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
 import { makeOverlays, switchOverlays } from "./overlays.ts";
 import { confirm, endChain, publish } from "./publish.ts";
+import { pullLayers } from "./pull-layers.ts";
+import { makeQuickDisks } from "./quick-disks.ts";
 import { recordTracker } from "./record-tracker.ts";
 import { checkDisks, copyDisks, defineVm, hold, startVm, verifyLayers } from "./restore-new.ts";
 import { saveMachine } from "./save-machine.ts";
@@ -50,6 +53,9 @@ const EXECUTORS: Table = {
 	"switch-disks": switchDisks,
 	"undo-restore": undoRestore,
 	"drop-old": dropOld,
+	"make-quick-disks": makeQuickDisks,
+	"pull-layers": pullLayers,
+	"attach-disk": attachDisk,
 	"start-vm": startVm,
 	"fetch-files": fetchStep,
 	"place-files": placeStep,

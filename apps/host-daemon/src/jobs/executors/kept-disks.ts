@@ -1,10 +1,23 @@
 // What becomes of the disks that a restore in place has set aside.
-import { KnibError } from "@knib/core";
+import { asKnibError, KnibError } from "@knib/core";
 import { fileExists } from "../../hypervisor/files.ts";
 import type { Executor, StepContext } from "../context.ts";
 import { GONE } from "../gone-files.ts";
 import { asideOf, type KeptRecord, readRecord, undoneOf, writeRecord } from "../kept-record.ts";
+import { findQuick } from "../quick-record.ts";
+import { endQuick } from "./end-quick.ts";
 import { goBack } from "./switch-back.ts";
+
+/** A quick restore that was undone needs the repository no more. Where that does not answer its hold goes with the next consolidation. */
+const endQuickOf = async (context: StepContext, { id }: KeptRecord): Promise<void> => {
+	const vm = await context.deps.hypervisor.vm(context.plan.vm.uuid);
+	const quick = vm === undefined ? [] : await findQuick(vm);
+	for (const { path, record } of quick.filter((one) => one.record.restore === id)) {
+		await endQuick(context, path, record).catch((thrown: unknown) =>
+			context.log("warn", asKnibError(thrown).message),
+		);
+	}
+};
 
 /** Puts the old disks back; the restored ones stay beside them until they are confirmed away. */
 export const undoRestore: Executor<"undo-restore"> = {
@@ -14,6 +27,7 @@ export const undoRestore: Executor<"undo-restore"> = {
 		if (record.state === "undone") return {};
 		await goBack(context, record, (disk) => undoneOf(disk.path, record.id));
 		await writeRecord(step.record, { ...record, state: "undone" });
+		await endQuickOf(context, record);
 		return {};
 	},
 };

@@ -11,8 +11,11 @@ import { copyMachineFiles, removeMachineFiles, requireUnnamed } from "./restore-
 
 const COROUTINES = 8;
 
+/** A file to be made. */
+type New = Pick<RestoreDiskPlan, "path">;
+
 /** The name of a disk's file until it is proven. */
-const draftOf = (disk: RestoreDiskPlan, context: StepContext): string =>
+export const draftOf = (disk: New, context: StepContext): string =>
 	`${disk.path}.knib-restore-${context.job}`;
 
 const bytesReporter = (disks: readonly RestoreDiskPlan[], context: StepContext) => {
@@ -25,14 +28,15 @@ const bytesReporter = (disks: readonly RestoreDiskPlan[], context: StepContext) 
 	};
 };
 
-const refuseTaken = async (context: StepContext, path: string): Promise<void> => {
+/** Rejects with EXISTS for a path that is taken by now. */
+export const refuseTaken = async (context: StepContext, path: string): Promise<void> => {
 	if (await context.deps.images.exists(path)) {
 		throw new KnibError("EXISTS", `${path} was made by somebody else in the meantime`);
 	}
 };
 
 /** Removes what an attempt at the copy left, also under the passing names that the draft has while it grows. All of them hold the job's id. */
-const removeDraft = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
+export const removeDraft = async (context: StepContext, disk: New): Promise<void> => {
 	const { images } = context.deps;
 	const draft = draftOf(disk, context);
 	const directory = dirname(draft);
@@ -111,7 +115,7 @@ const checkOne = async (
 };
 
 /** Gives a proven file its own name; a file that somebody else made there is EXISTS and stays. */
-const settleName = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
+export const settleName = async (context: StepContext, disk: New): Promise<void> => {
 	const { images } = context.deps;
 	await images.rename(draftOf(disk, context), disk.path);
 	await images.sync(disk.path);
@@ -123,7 +127,7 @@ const isSameFile = async (images: DiskImages, a: string, b: string): Promise<boo
 };
 
 /** Takes a file's own name away again. With a draft beside it the file is somebody else's, unless both are names of one file: the daemon died between giving the one and taking the other. */
-const unsettleName = async (context: StepContext, disk: RestoreDiskPlan): Promise<void> => {
+export const unsettleName = async (context: StepContext, disk: New): Promise<void> => {
 	const { images } = context.deps;
 	const draft = draftOf(disk, context);
 	if (!(await images.exists(disk.path))) return;

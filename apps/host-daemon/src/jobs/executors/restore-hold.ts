@@ -4,6 +4,7 @@ import {
 	type Hold,
 	KnibError,
 	type Plan,
+	type Repository,
 	type RestorePlan,
 	type RestoreReads,
 	readLayers,
@@ -31,6 +32,25 @@ const takeHold = async (context: StepContext): Promise<Hold> => {
 		job: context.job,
 		why: `${reason} (on ${host.name})`,
 	});
+};
+
+/** Gives back the hold of a job that may be another one. Giving it back twice changes nothing. */
+export const releaseHoldOf = async (
+	repository: Repository,
+	hold: {
+		readonly vm: string;
+		readonly chain: string;
+		readonly host: string;
+		readonly job: string;
+	},
+): Promise<void> => {
+	const { vm, chain, host, job } = hold;
+	await repository.hold(vm, chain, { host, job, why: "it is given back" }).then(
+		(held) => held.release(),
+		(thrown: unknown) => {
+			if (!holdsNothing(thrown)) throw thrown;
+		},
+	);
 };
 
 /** Gives the hold back. It is this job's, whichever life of the daemon took it; giving it back twice changes nothing. */

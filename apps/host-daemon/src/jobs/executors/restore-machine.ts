@@ -60,7 +60,9 @@ export const requireUnnamed = async (context: StepContext): Promise<void> => {
 		throw new KnibError("REFUSED", `the files of VM ${plan.name} are kept: it is defined`);
 	}
 	const paths = plan.steps.flatMap((step) =>
-		step.kind === "copy-disks" ? step.disks.map((disk) => disk.path) : [],
+		step.kind === "copy-disks" || step.kind === "make-quick-disks"
+			? step.disks.map((disk) => disk.path)
+			: [],
 	);
 	const use = (await hypervisor.fileUses()).find((one) => paths.includes(one.path));
 	if (use === undefined) return;

@@ -70,10 +70,19 @@ const verifyMachine = async (context: StepContext): Promise<void> => {
 	}
 };
 
+/** The disks of the backup that are restored. */
+const copiedTargets = (context: StepContext): ReadonlySet<string> =>
+	new Set(
+		restorePlanOf(context).steps.flatMap((step) =>
+			step.kind === "copy-disks" ? step.disks.map((disk) => disk.target) : [],
+		),
+	);
+
 /** Reads every layer that the restore needs, whole. Rejects with VERIFY_FAILED naming the file. */
 export const verifyLayers: Executor<"verify-layers"> = {
 	run: async (_step, context) => {
-		const { disks } = await readPlanned(context);
+		const wanted = copiedTargets(context);
+		const disks = (await readPlanned(context)).disks.filter(({ target }) => wanted.has(target));
 		const layers = disks.flatMap((disk) => disk.layers);
 		const total = layers.reduce((sum, { layer }) => sum + layer.size, 0);
 		const done = new Map<string, number>();

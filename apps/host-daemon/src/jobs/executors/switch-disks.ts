@@ -2,6 +2,7 @@
 // these; then the definition names them so; only then do new disks take the old paths, and one definition switches all disks. At
 // every moment between two lines of it the VM boots, on all old disks or on all new ones.
 import { KnibError, type Vm } from "@knib/core";
+import { overLayers } from "../../hypervisor/backing-stores.ts";
 import {
 	attachedDisk,
 	type DiskChange,
@@ -74,7 +75,11 @@ const begin = async (context: StepContext, step: StepOf<"switch-disks">): Promis
 		at: context.deps.clock.now(),
 		xml: vm.xml.inactive,
 		state: "kept",
-		disks: step.disks.map((disk) => ({ ...disk, old: disk.old.map((one) => ({ ...one })) })),
+		disks: step.disks.map(({ layers, ...disk }) => ({
+			...disk,
+			old: disk.old.map((one) => ({ ...one })),
+			...(layers === undefined ? {} : { layers: [...layers] }),
+		})),
 	};
 	await writeRecord(step.record, record);
 	return record;
@@ -82,11 +87,21 @@ const begin = async (context: StepContext, step: StepOf<"switch-disks">): Promis
 
 /** The disks of the definition on the restored files. A disk that had no overlay keeps its `<disk>`, be it a volume of a pool. */
 const onRestored = ({ disks, xml }: KeptRecord): readonly DiskChange[] =>
-	disks.map(({ target, path, format, old, lost }): DiskChange => {
+	disks.map(({ target, path, format, old, lost, layers }): DiskChange => {
 		if (lost !== null) return { target, disk: attachedDisk(lost, { path, format, domain: xml }) };
-		const before = old.length === 1 ? diskXml(xml, target) : undefined;
+		const before = old.length === 1 && layers === undefined ? diskXml(xml, target) : undefined;
 		return before === undefined ? { target, path, format } : { target, disk: withoutChain(before) };
 	});
+
+/** The disks that stand on layers of the repository. */
+const quickOf = ({ disks }: KeptRecord) =>
+	disks.flatMap(({ target, layers }) => (layers === undefined ? [] : [{ target, layers }]));
+
+const securityModels = async (
+	{ deps }: StepContext,
+	record: KeptRecord,
+): Promise<readonly string[]> =>
+	quickOf(record).length === 0 ? [] : (await deps.machine.capabilities()).securityModels;
 
 /** The switch; from its first line on the job goes forward after a crash. Every part may be repeated. */
 export const switchDisks: Executor<"switch-disks"> = {
@@ -99,7 +114,8 @@ export const switchDisks: Executor<"switch-disks"> = {
 		await define(context, onAside(record));
 		for (const disk of record.disks) await takePlace(context, record, disk);
 		await requireOff(context);
-		await define(context, onRestored(record));
+		const models = await securityModels(context, record);
+		await define(context, onRestored(record), (xml) => overLayers(xml, quickOf(record), models));
 		for (const { path } of record.disks.flatMap(({ old }) => old.slice(0, -1))) {
 			if (await isSame(path, asideOf(path, record.id))) await images.unlink(path);
 		}

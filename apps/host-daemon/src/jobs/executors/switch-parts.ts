@@ -61,16 +61,17 @@ export const onAside = (record: KeptRecord): readonly DiskChange[] =>
 		return [{ target, path: asideOf(top.path, record.id), format: top.format }];
 	});
 
-/** Changes disks of the stored definition and reads them back. */
+/** Changes disks of the stored definition, puts it through `finish`, and reads them back. */
 export const define = async (
 	{ deps, plan }: StepContext,
 	changes: readonly DiskChange[],
+	finish: (xml: string) => string = (xml) => xml,
 ): Promise<void> => {
 	const { hypervisor } = deps;
 	const vm = await hypervisor.vm(plan.vm.uuid);
 	if (vm === undefined) throw new KnibError("REFUSED", `VM ${plan.vm.name} is gone`);
 	if (changes.length === 0) return;
-	await hypervisor.define(placeDisks(vm.xml.inactive, changes));
+	await hypervisor.define(finish(placeDisks(vm.xml.inactive, changes)));
 	const after = await hypervisor.vm(vm.uuid);
 	const wrong = changes.find((one) => {
 		const path = after?.disks.find((disk) => disk.target === one.target)?.path;
