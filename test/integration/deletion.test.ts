@@ -40,6 +40,19 @@ test("deletion › hides a backup that others stand on, and sweeps it with its l
 	await daemon.service.stop();
 });
 
+test("deletion › of the last backup of a chain leaves nothing of it in the view", async (t) => {
+	const world = await serviceWorld(t);
+	const daemon = await world.start();
+	for (const backup of world.members.toReversed()) {
+		const job = await daemon.run({ type: "DeleteBackup", backup: idOf(backup) });
+		t.is(job.state, "succeeded", job.error?.message);
+	}
+	t.deepEqual(await world.books.backups.list({ all: true }), []);
+	t.deepEqual(await world.books.backups.chains(undefined), []);
+	t.is((await trashed(world)).length, world.members.length);
+	await daemon.service.stop();
+});
+
 test("deletion › comes back as a whole, and every point reads as before", async (t) => {
 	const world = await serviceWorld(t);
 	const daemon = await world.start();

@@ -14,6 +14,17 @@ import type { KnownRepository } from "../catalog/catalog.ts";
 import type { JobDeps } from "./context.ts";
 import { verifyResult } from "./executors/verify-chains.ts";
 
+/** A chain whose last backup has gone: nothing in the repository tells of it any more. */
+const emptied = ({ chain, vm, repository }: DeletePlan): Chain => ({
+	id: chain,
+	vm: vm.uuid,
+	repository: repository.id,
+	members: [],
+	end: null,
+	tracker: null,
+	problems: [],
+});
+
 const refresh = async (deps: JobDeps, plan: Plan): Promise<readonly Chain[]> => {
 	const known = (await deps.catalog.repositories()).find(
 		(one: KnownRepository) => one.id === plan.repository.id,
@@ -22,6 +33,9 @@ const refresh = async (deps: JobDeps, plan: Plan): Promise<readonly Chain[]> => 
 	const repository = await deps.catalog.open(known.id);
 	const chains = await repository.chains(plan.vm.uuid);
 	for (const chain of chains) await deps.catalog.recordChain(known, chain);
+	if (plan.type === "DeleteBackup" && chains.every(({ id }) => id !== plan.chain)) {
+		await deps.catalog.recordChain(known, emptied(plan));
+	}
 	return chains;
 };
 
