@@ -1,4 +1,4 @@
-// Deletion on a live guest: soft, swept, through the trash and back, with the VM's overlays merged. ACCEPTANCE D1, D2, D3, D4, D5, D7.
+// Deletion on a live guest: soft, swept, through the trash and back, with the VM's overlays merged. ACCEPTANCE D1, D2, D3, D4, D5, D6, D7.
 import { access } from "node:fs/promises";
 import test from "ava";
 import { z } from "zod";
@@ -117,5 +117,32 @@ test.serial(
 			},
 		);
 		t.true(await isThere(0));
+	},
+);
+
+test.serial(
+	"retention › removes what the dry run said, and nothing that a kept one stands on",
+	async (t) => {
+		const verdictsSchema = z.array(
+			z.looseObject({
+				backups: z.array(z.looseObject({ id: z.string(), keep: z.boolean() })),
+			}),
+		);
+		const full = await takePoint(knib, guest);
+		await guest.exec("guestbin fill /mnt/data/big 4 9; sync");
+		const increment = await takePoint(knib, guest);
+		const alone = await takePoint(knib, guest, "--isolated");
+		const newest = await takePoint(knib, guest, "--isolated");
+		await knib.ok("offering", "update", "default", "--retention", "keepLast=1");
+		const [said] = verdictsSchema.parse(await knib.ok("retention", "apply", "--dry-run"));
+		const kept = (said?.backups ?? []).filter(({ keep }) => keep).map(({ id }) => id);
+		t.true([full, increment, newest].every(({ backup }) => kept.includes(backup.id)));
+		t.false(kept.includes(alone.backup.id));
+		t.true((await listed()).includes(alone.backup.id), "a dry run removes nothing");
+		await knib.ok("retention", "apply");
+		t.deepEqual((await listed()).toSorted(), kept.toSorted());
+		for (const point of [full, increment, newest]) await assertPoint(t, point);
+		const next = await takePoint(knib, guest);
+		t.is(next.backup.kind, "incremental", next.backup.reason);
 	},
 );

@@ -8,7 +8,7 @@ import { type ApiServer, startApi } from "./api/server.ts";
 import { listVms } from "./api/vm-views.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { recordJobs } from "./audit/record-jobs.ts";
-import type { AlertListener } from "./catalog/alert-book.ts";
+import { type AlertListener, CLOCK_ALERT } from "./catalog/alert-book.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
 import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
@@ -24,6 +24,7 @@ import { createGoneFiles, type GoneFiles } from "./jobs/gone-files.ts";
 import { createKeptKeeper } from "./jobs/kept-keeper.ts";
 import { createMergeKeeper } from "./jobs/merge-keeper.ts";
 import { startQuickKeeper } from "./jobs/quick-keeper.ts";
+import { createRetentionKeeper } from "./jobs/retention.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
@@ -176,7 +177,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	};
 	const trash = createTrashKeeper({
 		...byTime,
-		alert: (text) => books.alerts.setHost("clock not believable", text),
+		alert: (text) => books.alerts.setHost(CLOCK_ALERT, text),
 	});
 	trash.start();
 	undo.add(() => trash.stop());
@@ -190,6 +191,10 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	});
 	watch.start();
 	undo.add(() => watch.stop());
+	const now = (): string => clock.now();
+	const retention = createRetentionKeeper({ books, jobs, now, clock, onProblem });
+	retention.start();
+	undo.add(() => retention.stop());
 	let ready = false;
 	jobs.recovered
 		.then(() => {

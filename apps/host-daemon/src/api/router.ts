@@ -6,6 +6,7 @@ import { jobProcedures } from "./handlers/job.ts";
 import { offeringProcedures } from "./handlers/offering.ts";
 import { peerProcedures } from "./handlers/peer.ts";
 import { repositoryProcedures } from "./handlers/repository.ts";
+import { retentionProcedures } from "./handlers/retention.ts";
 import { settingsProcedures } from "./handlers/settings.ts";
 import { vmProcedures } from "./handlers/vm.ts";
 import { router } from "./trpc.ts";
@@ -22,6 +23,7 @@ export const appRouter = router({
 	job: jobProcedures,
 	event: eventProcedures,
 	peer: peerProcedures,
+	retention: retentionProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,
 });

@@ -24,6 +24,9 @@ export type BackupAlert = {
 	readonly text: string | null;
 };
 
+/** Kind of the alert that stands while nothing may be deleted on account of time. */
+export const CLOCK_ALERT = "clock not believable";
+
 /** Told of an alert that has changed, in words. */
 export type AlertListener = (alert: Pick<AlertBody, "vm" | "backup" | "text">) => void;
 

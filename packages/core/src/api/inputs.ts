@@ -140,3 +140,8 @@ export const initInputSchema = z.strictObject({
 	dryRun,
 });
 export type InitInput = z.infer<typeof initInputSchema>;
+
+export const retentionInputSchema = z.strictObject({
+	/** Absent: every VM that this host has backed up. */
+	vm: argument.optional(),
+});
