@@ -20,6 +20,7 @@ export const memoryDocuments = <T extends { readonly id: string }>(): Documents<
 /** Empty documents of every kind of the catalog. */
 export const memoryCatalogDocuments = (): CatalogDocuments => ({
 	offerings: memoryDocuments(),
+	schedules: memoryDocuments(),
 	vms: memoryDocuments(),
 	settings: memoryDocuments(),
 	repositories: memoryDocuments(),

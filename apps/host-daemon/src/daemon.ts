@@ -25,6 +25,7 @@ import { createKeptKeeper } from "./jobs/kept-keeper.ts";
 import { createMergeKeeper } from "./jobs/merge-keeper.ts";
 import { startQuickKeeper } from "./jobs/quick-keeper.ts";
 import { createRetentionKeeper } from "./jobs/retention.ts";
+import { createScheduleKeeper } from "./jobs/schedule-keeper.ts";
 import { createTrashKeeper } from "./jobs/trash-keeper.ts";
 import { startValidationClock } from "./jobs/validation-clock.ts";
 import type { Logger } from "./logger.ts";
@@ -195,6 +196,11 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	const retention = createRetentionKeeper({ books, jobs, now, clock, onProblem });
 	retention.start();
 	undo.add(() => retention.stop());
+	const schedules = createScheduleKeeper({
+		...{ hypervisor, jobs, clock, onProblem, schedules: books.schedules, host: identity },
+		stateDir: config.stateDir,
+		alert: (vm, text) => books.alerts.setVm("scheduled backup refused", vm, text),
+	});
 	let ready = false;
 	jobs.recovered
 		.then(() => {
@@ -207,6 +213,8 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			const date = (): Date => new Date(world.clock.now());
 			const validations = startValidationClock({ books, jobs, host: identity, date, onProblem });
 			undo.add(async () => validations.stop());
+			schedules.start();
+			undo.add(() => schedules.stop());
 			kept.start();
 			undo.add(() => kept.stop());
 			const quick = startQuickKeeper({ hypervisor, jobs, onProblem });

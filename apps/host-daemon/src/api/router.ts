@@ -7,6 +7,7 @@ import { offeringProcedures } from "./handlers/offering.ts";
 import { peerProcedures } from "./handlers/peer.ts";
 import { repositoryProcedures } from "./handlers/repository.ts";
 import { retentionProcedures } from "./handlers/retention.ts";
+import { scheduleProcedures } from "./handlers/schedule.ts";
 import { settingsProcedures } from "./handlers/settings.ts";
 import { vmProcedures } from "./handlers/vm.ts";
 import { router } from "./trpc.ts";
@@ -24,6 +25,7 @@ export const appRouter = router({
 	event: eventProcedures,
 	peer: peerProcedures,
 	retention: retentionProcedures,
+	schedule: scheduleProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,
 });

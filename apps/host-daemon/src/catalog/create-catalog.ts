@@ -1,5 +1,12 @@
 // The catalog put together: one book a subject over the documents of the store.
-import { type Offering, offeringSchema, type SettingName, type Store } from "@knib/core";
+import {
+	type Offering,
+	offeringSchema,
+	type Schedule,
+	type SettingName,
+	type Store,
+	scheduleSchema,
+} from "@knib/core";
 import {
 	type AlertBody,
 	type AlertListener,
@@ -28,12 +35,14 @@ import { createOfferingBook } from "./offering-book.ts";
 import { createRepositoryBook, type RepositoryDriver } from "./repository-book.ts";
 import { createRepositoryChanges } from "./repository-changes.ts";
 import { createRescan } from "./rescan.ts";
+import { createScheduleBook } from "./schedule-book.ts";
 import { createSettingBook } from "./setting-book.ts";
 import { createVmBook } from "./vm-book.ts";
 
 /** The documents that the catalog is kept in. */
 export type CatalogDocuments = {
 	readonly offerings: Documents<Offering>;
+	readonly schedules: Documents<Schedule>;
 	readonly vms: Documents<VmBody>;
 	readonly settings: Documents<SettingsBody>;
 	readonly repositories: Documents<RepositoryBody>;
@@ -46,6 +55,7 @@ export type CatalogDocuments = {
 /** The catalog's documents in a store. */
 export const catalogDocuments = (store: Store): CatalogDocuments => ({
 	offerings: storeDocuments(store, "offering", offeringSchema),
+	schedules: storeDocuments(store, "schedule", scheduleSchema),
 	vms: storeDocuments(store, "vm", vmBodySchema),
 	settings: storeDocuments(store, "setting", settingsBodySchema),
 	repositories: storeDocuments(store, "repository", repositoryBodySchema),
@@ -106,6 +116,7 @@ export const createCatalog = (deps: Deps) => {
 		now,
 		uuid,
 	});
+	const schedules = createScheduleBook({ schedules: documents.schedules, host, now, uuid });
 	const vms = createVmBook({ vms: documents.vms, offerings });
 	const alerts = createAlertBook({
 		alerts: documents.alerts,
@@ -135,6 +146,7 @@ export const createCatalog = (deps: Deps) => {
 	return {
 		catalog,
 		offerings,
+		schedules,
 		vms,
 		settings,
 		repositories,

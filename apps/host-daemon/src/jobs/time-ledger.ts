@@ -1,5 +1,5 @@
 // The file in which it is kept how long each thing that goes by time has been seen to lie there (SAFETY F16), and one look at it.
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import {
 	type Clock,
 	type ClockSight,
@@ -10,6 +10,7 @@ import {
 	type TrashVerdict,
 	trashLedgerSchema,
 } from "@knib/core";
+import { writeStateFile } from "../state-file.ts";
 
 type Seen = Pick<TrashLook, "newestManifestMs" | "graceMs" | "entries" | "unreadable">;
 
@@ -21,17 +22,6 @@ const readLedger = async (path: string): Promise<TrashLedger> => {
 	} catch {
 		return EMPTY_LEDGER;
 	}
-};
-
-const writeLedger = async (path: string, ledger: TrashLedger): Promise<void> => {
-	const file = await open(`${path}.new`, "w", 0o600);
-	try {
-		await file.writeFile(JSON.stringify(ledger));
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	await rename(`${path}.new`, path);
 };
 
 /** A ledger kept at `path` by the clocks of this process. */
@@ -53,7 +43,7 @@ export const openTimeLedger = (path: string, clock: Clock) => {
 			});
 			anchor ??= now;
 			lastMonotonicMs = now.monotonicMs;
-			await writeLedger(path, verdict.ledger);
+			await writeStateFile(path, verdict.ledger);
 			return verdict;
 		},
 	};

@@ -7,6 +7,7 @@ import {
 	memberBodySchema,
 	memberOf,
 	offeringSchema,
+	scheduleSchema,
 } from "@knib/core";
 import type { z } from "zod";
 import { alertBodySchema } from "../catalog/alert-book.ts";
@@ -24,6 +25,7 @@ const SCHEMAS: Readonly<Partial<Record<DocumentKind, z.ZodType>>> = {
 	vm: vmBodySchema,
 	repository: repositoryBodySchema,
 	offering: offeringSchema,
+	schedule: scheduleSchema,
 	chain: chainBodySchema,
 	backup: backupBodySchema,
 	job: jobSchema,

@@ -1,0 +1,42 @@
+import type { SchedulePreview, ScheduleView } from "@knib/core";
+import { facts, table } from "./table.ts";
+import { instant, safe, short } from "./text.ts";
+
+const COLUMNS = [
+	{ head: "ID", cell: ({ id }: ScheduleView) => short(id) },
+	{ head: "NAME", cell: ({ name }: ScheduleView) => name },
+	{ head: "CRON", cell: ({ cron }: ScheduleView) => cron },
+	{ head: "TIME ZONE", cell: ({ timezone }: ScheduleView) => timezone },
+	{ head: "VMS", cell: ({ vm }: ScheduleView) => vm },
+	{ head: "KIND", cell: ({ isolated }: ScheduleView) => (isolated ? "isolated" : "chain") },
+	{
+		head: "NEXT",
+		cell: ({ nextRun }: ScheduleView) => (nextRun === null ? null : instant(nextRun)),
+	},
+];
+
+export const schedulesText = (schedules: readonly ScheduleView[]): string =>
+	table(schedules, COLUMNS);
+
+/** All fields of a schedule. */
+export const scheduleText = (view: ScheduleView): string =>
+	facts([
+		["name", view.name],
+		["id", view.id],
+		["cron", view.cron],
+		["time zone", view.timezone],
+		["VMs", view.vm],
+		["backups", view.isolated ? "isolated" : "in each VM's chain"],
+		["jitter", view.jitterMs === 0 ? null : `up to ${view.jitterMs / 1000} s`],
+		["next run", view.nextRun === null ? "never" : instant(view.nextRun)],
+	]);
+
+/** When it runs next on this host, and what it would back up now. */
+export const schedulePreviewText = ({ schedule, runs, vms }: SchedulePreview): string =>
+	[
+		`${safe(schedule.name)}: ${safe(schedule.cron)} in ${safe(schedule.timezone)}`,
+		...runs.map((at) => `  ${instant(at)}`),
+		vms.length === 0
+			? `no VM of this host fits ${safe(schedule.vm)}`
+			: `VMs of this host: ${safe(vms.map(({ name }) => name).join(", "))}`,
+	].join("\n");

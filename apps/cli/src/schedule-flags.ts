@@ -1,0 +1,50 @@
+// The flags of `schedule create` and `schedule update`.
+import { KnibError, parseQuantity } from "@knib/core";
+import { Flags } from "@oclif/core";
+
+/** What `--cron` and `--vm` are; one command requires them, the other does not. */
+export const cronText = {
+	summary: 'when: minute, hour, day of month, month, day of week, such as "30 2 * * *"; or @daily',
+	helpValue: "CRON",
+};
+export const vmText = {
+	summary: "VMs by name; * stands for any text, ? for one character",
+	helpValue: "GLOB",
+};
+
+export const scheduleFlags = {
+	tz: Flags.string({ summary: "time zone, such as Europe/Berlin", helpValue: "ZONE" }),
+	isolated: Flags.boolean({
+		summary: "take backups that stand alone and leave the chain as it is",
+		allowNo: true,
+	}),
+	jitter: Flags.string({
+		summary: "begin up to so much late, so that not all hosts begin at once; in minutes, or 90s",
+		helpValue: "TIME",
+	}),
+};
+
+type Given = {
+	readonly cron?: string | undefined;
+	readonly tz?: string | undefined;
+	readonly vm?: string | undefined;
+	readonly isolated?: boolean | undefined;
+	readonly jitter?: string | undefined;
+};
+
+const MINUTE_MS = 60_000;
+
+const jitterOf = (text: string): number => {
+	const minutes = parseQuantity(text, "minutes");
+	if (minutes !== undefined && minutes >= 0) return Math.round(minutes * MINUTE_MS);
+	throw new KnibError("USAGE", `--jitter ${text} is no time, such as 10 or 90s`);
+};
+
+/** What was given, as the daemon takes it. Throws USAGE. */
+export const scheduleFieldsOf = ({ cron, tz, vm, isolated, jitter }: Given) => ({
+	...(cron === undefined ? {} : { cron }),
+	...(tz === undefined ? {} : { timezone: tz }),
+	...(vm === undefined ? {} : { vm }),
+	...(isolated === undefined ? {} : { isolated }),
+	...(jitter === undefined ? {} : { jitterMs: jitterOf(jitter) }),
+});
