@@ -193,7 +193,10 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 	watch.start();
 	undo.add(() => watch.stop());
 	const now = (): string => clock.now();
-	const retention = createRetentionKeeper({ books, jobs, now, clock, onProblem });
+	const retention = createRetentionKeeper({
+		...{ books, jobs, now, clock, onProblem },
+		host: identity,
+	});
 	retention.start();
 	undo.add(() => retention.stop());
 	const schedules = createScheduleKeeper({

@@ -23,7 +23,12 @@ type Deps = {
 	readonly books: Pick<Books, "backups" | "vms" | "alerts">;
 	readonly jobs: Pick<JobService, "start" | "list">;
 	readonly now: () => string;
+	readonly host: { readonly name: string };
 };
+
+/** What a backup's proofs are worth now: nothing once a later check has found it broken. */
+const proofOf = ({ proof, validationStatus }: BackupView): RetentionPoint["proof"] =>
+	validationStatus === "NotValid" ? null : (bestProof(proof)?.level ?? null);
 
 const pointOf = (view: BackupView, open: ReadonlySet<string>): RetentionPoint => ({
 	id: view.id,
@@ -32,7 +37,7 @@ const pointOf = (view: BackupView, open: ReadonlySet<string>): RetentionPoint =>
 	atMs: Date.parse(view.pointInTime ?? view.createdAt),
 	removed: view.status === "Removed",
 	pinned: view.pinned === true,
-	proof: bestProof(view.proof)?.level ?? null,
+	proof: proofOf(view),
 	goesOn: open.has(view.id),
 });
 
@@ -59,9 +64,10 @@ export const previewRetention = async (
 	deps: Deps,
 	vm: string | undefined,
 ): Promise<readonly RetentionView[]> => {
-	const { books, now } = deps;
-	const there = (await books.backups.own({ all: true })).filter(({ status }) =>
-		["BackedUp", "Restoring", "Removed"].includes(status),
+	const { books, now, host } = deps;
+	// A rescan of a shared repository makes views of other hosts' backups too: those are theirs to judge, by what they know of the VM.
+	const there = (await books.backups.own({ all: true })).filter(
+		(view) => view.host === host.name && ["BackedUp", "Restoring", "Removed"].includes(view.status),
 	);
 	const open = await openEnds(deps);
 	const views: RetentionView[] = [];

@@ -1,0 +1,60 @@
+import type { BackupMarks, PublishedBackup } from "@knib/core";
+import test from "ava";
+import { applyRetention, previewRetention } from "../../../apps/host-daemon/src/jobs/retention.ts";
+import { aCatalog, createOffering } from "../../support/api-world.ts";
+import { anOpenChain, backupId } from "../../support/builders/facts.ts";
+import { fakeJobService } from "../../support/fake-job-service.ts";
+
+const AT = "2026-01-02T03:04:09.000Z";
+const HERE = { id: "fe".repeat(32), name: "here" } as const;
+
+/** Four backups that stand alone, as the host `host` took them; the default offering keeps the last one. */
+const aWorld = async (
+	host: { readonly id: string; readonly name: string },
+	marksOf: (n: number) => Partial<BackupMarks> = () => ({}),
+) => {
+	const { books, repositories } = await aCatalog();
+	const fake = fakeJobService(() => ({ kind: "succeeds", result: {} }));
+	await createOffering(books, { name: "default", retention: { keepLast: 1 } });
+	const { chain } = anOpenChain(4, {});
+	const members = chain.members.map((member, index): PublishedBackup => {
+		const marks = { ...member.marks, ...marksOf(index + 1) };
+		return { ...member, marks, manifest: { ...member.manifest, host } };
+	});
+	const end = { reason: "as the test says", at: AT, host: host.id };
+	repositories.add("/repo").chains = [{ ...chain, members, end }];
+	const change = { name: "main", path: "/repo", default: false };
+	await (await books.repositoryChanges.add(change)).apply();
+	const jobs = { start: fake.service.start, list: async () => [] };
+	const deps = { books, jobs, now: () => AT, host: HERE };
+	const deleted = () =>
+		fake.requests.flatMap((one) => (one.type === "DeleteBackup" ? [one.backup] : []));
+	return { deps, deleted };
+};
+
+test("retention › deletes what no rule keeps of this host's backups", async (t) => {
+	const { deps, deleted } = await aWorld(HERE);
+	await applyRetention(deps, undefined, "test");
+	t.deepEqual(deleted(), [3, 2, 1].map(backupId));
+});
+
+test("retention › leaves the backups of another host alone, also after reading their repository", async (t) => {
+	const { deps, deleted } = await aWorld({ id: "ab".repeat(32), name: "there" });
+	t.deepEqual(await previewRetention(deps, undefined), []);
+	await applyRetention(deps, undefined, "test");
+	t.deepEqual(deleted(), []);
+});
+
+test("retention › does not take a proof that a later check refuted for the best one", async (t) => {
+	const proof = (level: "checked" | "booted") => ({ level, at: AT, host: HERE.id, durationMs: 1 });
+	const { deps, deleted } = await aWorld(HERE, (n) =>
+		n === 4
+			? {
+					proofs: [proof("booted")],
+					validation: { status: "NotValid", message: "vda.qcow2: digest differs", steps: [] },
+				}
+			: { proofs: [proof("checked")] },
+	);
+	await applyRetention(deps, undefined, "test");
+	t.deepEqual(deleted(), [2, 1].map(backupId));
+});
