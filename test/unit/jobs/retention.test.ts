@@ -12,6 +12,7 @@ const HERE = { id: "fe".repeat(32), name: "here" } as const;
 const aWorld = async (
 	host: { readonly id: string; readonly name: string },
 	marksOf: (n: number) => Partial<BackupMarks> = () => ({}),
+	offering = "default",
 ) => {
 	const { books, repositories } = await aCatalog();
 	const fake = fakeJobService(() => ({ kind: "succeeds", result: {} }));
@@ -19,7 +20,8 @@ const aWorld = async (
 	const { chain } = anOpenChain(4, {});
 	const members = chain.members.map((member, index): PublishedBackup => {
 		const marks = { ...member.marks, ...marksOf(index + 1) };
-		return { ...member, marks, manifest: { ...member.manifest, host } };
+		const taken = { ...member.manifest, host, offering: { id: backupId(900), name: offering } };
+		return { ...member, marks, manifest: taken };
 	});
 	const end = { reason: "as the test says", at: AT, host: host.id };
 	repositories.add("/repo").chains = [{ ...chain, members, end }];
@@ -57,4 +59,12 @@ test("retention › does not take a proof that a later check refuted for the bes
 	);
 	await applyRetention(deps, undefined, "test");
 	t.deepEqual(deleted(), [2, 1].map(backupId));
+});
+
+test("retention › judges a backup by the offering that it was taken under, also when that is deleted", async (t) => {
+	const { deps, deleted } = await aWorld(HERE, () => ({}), "gold");
+	await createOffering(deps.books, { name: "gold", retention: { keepLast: 3 } });
+	await (await deps.books.offerings.delete("gold")).apply();
+	await applyRetention(deps, undefined, "test");
+	t.deepEqual(deleted(), [backupId(1)]);
 });

@@ -1,4 +1,10 @@
-import { type ProofLevel, planRetention, type RetentionPoint } from "@knib/core";
+import {
+	type ProofLevel,
+	planRetention,
+	type RetentionPoint,
+	type RetentionPolicy,
+	type RetentionVerdict,
+} from "@knib/core";
 import test from "ava";
 import fc from "fast-check";
 
@@ -16,14 +22,27 @@ const point = (day: number, override: Partial<RetentionPoint> = {}): RetentionPo
 		pinned: false,
 		proof: "copied",
 		goesOn: false,
+		policy: null,
+		why: "everything stays",
 		...override,
 	};
 };
 
 const idOf = (day: number): string => point(day).id;
 
-const kept = (...args: Parameters<typeof planRetention>): readonly string[] =>
-	planRetention(...args)
+/** The verdicts on points that were all taken under one policy. */
+const judge = (
+	points: readonly RetentionPoint[],
+	policy: RetentionPolicy,
+	nowMs: number,
+): readonly RetentionVerdict[] =>
+	planRetention(
+		points.map((one) => ({ ...one, policy })),
+		nowMs,
+	);
+
+const kept = (...args: Parameters<typeof judge>): readonly string[] =>
+	judge(...args)
 		.filter(({ keep }) => keep)
 		.map(({ id }) => id);
 
@@ -31,7 +50,7 @@ const days = (count: number): readonly RetentionPoint[] =>
 	Array.from({ length: count }, (_, day) => point(day));
 
 test("planRetention › keeps the last ones, and says of the others that no rule does", (t) => {
-	const verdicts = planRetention(days(4), { keepLast: 2 }, START + 4 * DAY);
+	const verdicts = judge(days(4), { keepLast: 2 }, START + 4 * DAY);
 	t.deepEqual(
 		verdicts.map(({ id, keep }) => [id, keep]),
 		[
@@ -74,13 +93,31 @@ test("planRetention › unites its rules, and keeps what is young, pinned or goe
 test("planRetention › keeps the newest with the highest proof, whatever is newer", (t) => {
 	const proofs: readonly (ProofLevel | null)[] = ["booted", "booted", "checked", "copied", null];
 	const points = proofs.map((proof, day) => point(day, { proof }));
-	const [, , , best] = planRetention(points, { keepLast: 1 }, START);
+	const [, , , best] = judge(points, { keepLast: 1 }, START);
 	t.deepEqual(best, {
 		id: idOf(1),
 		keep: true,
 		reasons: ["the newest with the highest proof (booted)"],
 	});
 	t.deepEqual(kept(points, { keepLast: 1 }, START), [idOf(4), idOf(1)]);
+});
+
+test("planRetention › judges each by the rules that it was taken under, and keeps what has none", (t) => {
+	const points = [
+		point(0),
+		...[1, 2, 3].map((day) => point(day, { policy: { keepLast: 1 } })),
+		...[4, 5, 6].map((day) => point(day, { policy: { keepLast: 2 } })),
+	];
+	const stays = planRetention(points, START).filter(({ keep }) => keep);
+	t.deepEqual(
+		stays.map(({ id, reasons }) => [id, reasons[0]]),
+		[
+			[idOf(6), "last 1 of 2"],
+			[idOf(5), "last 2 of 2"],
+			[idOf(3), "last 1 of 1"],
+			[idOf(0), "everything stays"],
+		],
+	);
 });
 
 test("planRetention › keeps what a kept one stands on, also across a removed one", (t) => {
@@ -91,7 +128,7 @@ test("planRetention › keeps what a kept one stands on, also across a removed o
 		point(3, { parent: idOf(2) }),
 		point(4),
 	];
-	const verdicts = planRetention(points, { keepLast: 2 }, START);
+	const verdicts = judge(points, { keepLast: 2 }, START);
 	t.deepEqual(
 		verdicts.map(({ id, reasons }) => [id, reasons[0]]),
 		[

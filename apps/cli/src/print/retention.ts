@@ -10,6 +10,7 @@ const COLUMNS = [
 	{ head: "POINT IN TIME", cell: (row: Row) => instant(row.pointInTime) },
 	{ head: "KIND", cell: (row: Row) => row.kind },
 	{ head: "SIZE", cell: (row: Row) => size(row.size) },
+	{ head: "OFFERING", cell: (row: Row) => row.offering },
 	{ head: "VERDICT", cell: (row: Row) => (row.keep ? "keep" : "remove") },
 	{ head: "REASON", cell: (row: Row) => row.reasons.join(", ") },
 ];

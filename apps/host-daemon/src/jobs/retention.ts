@@ -6,6 +6,7 @@ import {
 	bestProof,
 	type Clock,
 	KnibError,
+	offeringFilterSchema,
 	planRetention,
 	type RetentionApplied,
 	type RetentionPoint,
@@ -20,7 +21,7 @@ import { createKeeper, type Keeper } from "./keeper.ts";
 const LOOK_MS = 60 * 60_000;
 
 type Deps = {
-	readonly books: Pick<Books, "backups" | "vms" | "alerts">;
+	readonly books: Pick<Books, "backups" | "offerings" | "alerts">;
 	readonly jobs: Pick<JobService, "start" | "list">;
 	readonly now: () => string;
 	readonly host: { readonly name: string };
@@ -30,7 +31,26 @@ type Deps = {
 const proofOf = ({ proof, validationStatus }: BackupView): RetentionPoint["proof"] =>
 	validationStatus === "NotValid" ? null : (bestProof(proof)?.level ?? null);
 
-const pointOf = (view: BackupView, open: ReadonlySet<string>): RetentionPoint => ({
+/** By whose rules a backup is judged: those that its offering has now, also when that was deleted since (SPEC 1). */
+type Judge = (view: BackupView) => Pick<RetentionPoint, "policy" | "why">;
+
+const judgeOf = async ({ books, host }: Deps): Promise<Judge> => {
+	const offerings = await books.offerings.list(offeringFilterSchema.parse({ showRemoved: true }));
+	const named = (name: string) => {
+		const same = offerings.filter((one) => one.name === name);
+		return same.find(({ removedAt }) => removedAt === undefined) ?? same.at(-1);
+	};
+	return (view) => {
+		// A rescan of a shared repository makes views of other hosts' backups too: those are theirs to judge.
+		if (view.host !== host.name) return { policy: null, why: `host ${view.host} judges it` };
+		const offering = view.offering === null ? undefined : named(view.offering);
+		if (offering === undefined) return { policy: null, why: "its offering is not known here" };
+		const why = `offering ${offering.name} keeps everything`;
+		return { policy: offering.retention ?? null, why };
+	};
+};
+
+const pointOf = (view: BackupView, open: ReadonlySet<string>, judge: Judge): RetentionPoint => ({
 	id: view.id,
 	parent: view.parent,
 	pointInTime: view.pointInTime ?? view.createdAt,
@@ -39,6 +59,7 @@ const pointOf = (view: BackupView, open: ReadonlySet<string>): RetentionPoint =>
 	pinned: view.pinned === true,
 	proof: proofOf(view),
 	goesOn: open.has(view.id),
+	...judge(view),
 });
 
 const byVm = (backups: readonly BackupView[]): ReadonlyMap<string, readonly BackupView[]> => {
@@ -65,40 +86,29 @@ export const previewRetention = async (
 	vm: string | undefined,
 ): Promise<readonly RetentionView[]> => {
 	const { books, now, host } = deps;
-	// A rescan of a shared repository makes views of other hosts' backups too: those are theirs to judge, by what they know of the VM.
-	const there = (await books.backups.own({ all: true })).filter(
-		(view) => view.host === host.name && ["BackedUp", "Restoring", "Removed"].includes(view.status),
+	const there = (await books.backups.own({ all: true })).filter(({ status }) =>
+		["BackedUp", "Restoring", "Removed"].includes(status),
 	);
 	const open = await openEnds(deps);
+	const judge = await judgeOf(deps);
 	const views: RetentionView[] = [];
 	for (const [uuid, backups] of byVm(there)) {
-		const newest = backups.at(-1);
-		if (newest === undefined || (vm !== undefined && vm !== uuid)) continue;
-		const { name, retention } = await books.vms.offeringOf(uuid);
-		const everything = `offering ${name} keeps everything`;
-		const verdicts =
-			retention === undefined
-				? backups
-						.filter(({ status }) => status !== "Removed")
-						.toReversed()
-						.map(({ id }) => ({ id, keep: true, reasons: [everything] }))
-				: planRetention(
-						backups.map((view) => pointOf(view, open)),
-						retention,
-						Date.parse(now()),
-					);
-		const shown = new Map(backups.map((view) => [view.id, view]));
-		views.push({
-			vm: newest.vm,
-			offering: name,
-			policy: retention ?? null,
-			backups: verdicts.flatMap((verdict) => {
-				const view = shown.get(verdict.id);
-				if (view === undefined) return [];
-				const { chain, kind, size } = view;
-				return [{ ...verdict, chain, kind, size, pointInTime: view.pointInTime ?? view.createdAt }];
-			}),
+		if (vm !== undefined && vm !== uuid) continue;
+		const points = backups.map((view) => pointOf(view, open, judge));
+		const verdicts = new Map(
+			planRetention(points, Date.parse(now())).map((verdict) => [verdict.id, verdict]),
+		);
+		const judged = backups.toReversed().flatMap((view) => {
+			const verdict = verdicts.get(view.id);
+			if (verdict === undefined || view.host !== host.name) return [];
+			const { chain, kind, size, offering } = view;
+			const pointInTime = view.pointInTime ?? view.createdAt;
+			const { policy } = judge(view);
+			return [{ ...verdict, chain, kind, size, offering, policy, pointInTime }];
 		});
+		const [newest] = judged;
+		const named = backups.find(({ id }) => id === newest?.id);
+		if (named !== undefined) views.push({ vm: named.vm, backups: judged });
 	}
 	return views.sort((a, b) => (a.vm.name < b.vm.name ? -1 : 1));
 };

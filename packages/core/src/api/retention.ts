@@ -6,6 +6,9 @@ export type RetentionPointView = {
 	readonly id: string;
 	readonly chain: string | null;
 	readonly kind: string | null;
+	/** The offering that it was taken under, by which it is judged, and its rules; null where it keeps everything. */
+	readonly offering: string | null;
+	readonly policy: RetentionPolicy | null;
 	readonly pointInTime: string;
 	readonly size: number;
 	readonly keep: boolean;
@@ -15,9 +18,6 @@ export type RetentionPointView = {
 /** One VM's restore points, the newest first. */
 export type RetentionView = {
 	readonly vm: { readonly uuid: string; readonly name: string };
-	readonly offering: string;
-	/** Null where the offering keeps everything. */
-	readonly policy: RetentionPolicy | null;
 	readonly backups: readonly RetentionPointView[];
 };
 

@@ -22,6 +22,10 @@ export type RetentionPoint = {
 	readonly proof: ProofLevel | null;
 	/** The next increment would stand on it. */
 	readonly goesOn: boolean;
+	/** The rules of the offering that it was taken under; null where nothing may go. */
+	readonly policy: RetentionPolicy | null;
+	/** Why nothing may go, in words. */
+	readonly why: string;
 };
 
 /** What becomes of a restore point; at least one reason in words. */
@@ -78,13 +82,14 @@ const bestProven = (points: readonly RetentionPoint[]): RetentionPoint | undefin
 		undefined,
 	);
 
-/** Why points stay for their own sake, by id. */
-const wanted = (
+type Reason = readonly [id: string, reason: string];
+
+/** What the rules of one policy want of the points that were taken under it. */
+const byRules = (
 	points: readonly RetentionPoint[],
 	policy: RetentionPolicy,
 	nowMs: number,
-): readonly (readonly [string, string])[] => {
-	const best = bestProven(points);
+): readonly Reason[] => {
 	const within = policy.keepWithin ?? 0;
 	return [
 		...points
@@ -94,6 +99,27 @@ const wanted = (
 		...points
 			.filter(({ atMs }) => within > 0 && atMs >= nowMs - within)
 			.map(({ id }) => [id, `within ${Math.round((within / DAY_MS) * 10) / 10} days`] as const),
+	];
+};
+
+/** Points that were taken under the same rules; those that nothing may take are left out. */
+const byPolicy = (
+	points: readonly RetentionPoint[],
+): readonly (readonly [RetentionPolicy, readonly RetentionPoint[]])[] => {
+	const keyOf = ({ policy }: RetentionPoint): string => JSON.stringify(policy);
+	return [...new Set(points.map(keyOf))].flatMap((key) => {
+		const group = points.filter((point) => keyOf(point) === key);
+		const policy = group[0]?.policy ?? null;
+		return policy === null ? [] : [[policy, group] as const];
+	});
+};
+
+/** Why points stay for their own sake, by id. */
+const wanted = (points: readonly RetentionPoint[], nowMs: number): readonly Reason[] => {
+	const best = bestProven(points);
+	return [
+		...points.flatMap(({ id, policy, why }) => (policy === null ? [[id, why] as const] : [])),
+		...byPolicy(points).flatMap(([policy, group]) => byRules(group, policy, nowMs)),
 		...points.filter(({ pinned }) => pinned).map(({ id }) => [id, "it is pinned"] as const),
 		...points
 			.filter(({ goesOn }) => goesOn)
@@ -107,7 +133,6 @@ const wanted = (
 /** The verdict on each restore point of one VM, the newest first. A point that stays keeps all that it stands on. */
 export const planRetention = (
 	unsorted: readonly RetentionPoint[],
-	policy: RetentionPolicy,
 	nowMs: number,
 ): readonly RetentionVerdict[] => {
 	const points = unsorted.filter(({ removed }) => !removed).toSorted((a, b) => b.atMs - a.atMs);
@@ -116,7 +141,7 @@ export const planRetention = (
 	const add = (id: string, reason: string): void => {
 		reasons.set(id, [...(reasons.get(id) ?? []), reason]);
 	};
-	const own = wanted(points, policy, nowMs);
+	const own = wanted(points, nowMs);
 	for (const [id, reason] of own) add(id, reason);
 	for (const id of new Set(own.map(([id]) => id))) {
 		const seen = new Set([id]);
