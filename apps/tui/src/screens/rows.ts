@@ -1,5 +1,5 @@
 // The rows as the operator sees them: filtered and sorted, with the one that is selected.
-import { type Place, placeIn, type State, type Target } from "../app/state.ts";
+import { type Place, placeIn, type ScreenName, type State, type Target } from "../app/state.ts";
 import { SCREENS } from "./index.ts";
 import type { Body, Cell, Row } from "./screen.ts";
 
@@ -38,13 +38,54 @@ const indexOf = (rows: readonly Row[], place: Place): number => {
 	return found >= 0 ? found : rows.findIndex((row) => row.heading !== true);
 };
 
+/** What bodies do not look at: a key that only moves the selection leaves the body as it is. */
+const UNSEEN: ReadonlySet<keyof State> = new Set<keyof State>(["stack", "modal", "toast"]);
+/** Screens whose body depends on what is selected. */
+const BY_SELECTION: ReadonlySet<ScreenName> = new Set<ScreenName>(["files"]);
+
+const fieldsOf = (state: State): readonly (keyof State)[] =>
+	// every field of a state is one of State
+	Object.keys(state) as (keyof State)[];
+
+const looksAlike = (a: State, b: State): boolean =>
+	fieldsOf(a).every((field) => UNSEEN.has(field) || Object.is(a[field], b[field]));
+
+type Remembered = {
+	readonly state: State;
+	readonly filter: string;
+	readonly shown: Shown;
+};
+
+/** The last answer. Building ten thousand rows takes a tenth of a second, and each key asks three times. */
+let remembered: Remembered | null = null;
+
+const bodyIn = (state: State, { route }: Place): Body => {
+	const before = remembered?.state;
+	if (remembered !== null && before !== undefined && !BY_SELECTION.has(route.screen)) {
+		const { screen, id } = placeIn(before).route;
+		if (screen === route.screen && id === route.id && looksAlike(before, state))
+			return remembered.shown.body;
+	}
+	return SCREENS[route.screen].body(state, route, state.size.width);
+};
+
+const rowsIn = (body: Body, place: Place, filter: string): readonly Row[] => {
+	if (remembered !== null && remembered.shown.body === body && remembered.filter === filter) {
+		if (placeIn(remembered.state).sort === place.sort) return remembered.shown.rows;
+	}
+	return sorted(body, filtered(body.rows, filter), place.sort);
+};
+
 /** Body, visible rows and selection of the current place. */
 export const shownIn = (state: State): Shown => {
+	if (remembered?.state === state) return remembered.shown;
 	const place = placeIn(state);
-	const body = SCREENS[place.route.screen].body(state, place.route, state.size.width);
+	const body = bodyIn(state, place);
 	const filter = state.modal?.kind === "filter" ? state.modal.text : place.filter;
-	const rows = sorted(body, filtered(body.rows, filter), place.sort);
-	return { body, rows, index: indexOf(rows, place) };
+	const rows = rowsIn(body, place, filter);
+	const shown = { body, rows, index: indexOf(rows, place) };
+	remembered = { state, filter, shown };
+	return shown;
 };
 
 /** What keys act on, nearest first: the selected row's target, then the screen's. */

@@ -1,0 +1,56 @@
+import test from "ava";
+import type { State } from "../../../apps/tui/src/app/state.ts";
+import { shownIn } from "../../../apps/tui/src/screens/rows.ts";
+import { aState, placed, pressed } from "../../tui/support/states.ts";
+
+/** A state that nothing has been remembered of. */
+const again = (state: State): State => {
+	shownIn(placed(aState(), "hosts"));
+	return { ...state };
+};
+
+test("shownIn › builds no rows anew for a key that only moves the selection", (t) => {
+	const state = placed(aState(), "backups");
+	const before = shownIn(state);
+	const moved = pressed(state, "j");
+	const after = shownIn(moved);
+	t.is(after.body, before.body);
+	t.is(after.rows, before.rows);
+	t.is(after.index, before.index + 1);
+});
+
+test("shownIn › shows the same with and without what it remembers", (t) => {
+	let state = placed(aState(), "backups");
+	for (const key of [
+		"j",
+		"s",
+		"j",
+		"s",
+		"/",
+		"k",
+		"escape",
+		"space",
+		"G",
+		"4",
+		"enter",
+		"escape",
+		"3",
+	]) {
+		state = pressed(state, key);
+		const shown = shownIn(state);
+		const fresh = shownIn(again(state));
+		t.deepEqual(shown.rows, fresh.rows, key);
+		t.deepEqual([shown.index, shown.body.columns], [fresh.index, fresh.body.columns], key);
+	}
+});
+
+test("shownIn › shows what has changed since", (t) => {
+	const state = placed(aState(), "backups");
+	t.true(shownIn(state).rows.length > 1);
+	const less = {
+		...state,
+		data: { ...state.data, backups: state.data.backups?.slice(0, 1) ?? null },
+	};
+	t.is(shownIn(less).rows.length, 1);
+	t.not(shownIn({ ...less, now: less.now + 60_000 }).body, shownIn(less).body);
+});
