@@ -37,6 +37,7 @@ const SCENES: Readonly<Record<string, (state: State) => State>> = {
 	palette: (state) => pressed(state, ":", "s", "h", "o", "w"),
 	"offering-form": (state) => pressed(placed(state, "offerings"), "a"),
 	"backup-form": (state) => pressed(placed(state, "vms"), "b"),
+	"restore-disk-form": (state) => pressed(placed({ ...state, blocked: {} }, "backups"), "S-a"),
 	"restore-form": (state) => pressed(placed({ ...state, blocked: {} }, "backups"), "S-r"),
 	delete: (state) => pressed(placed(state, "backups"), "d"),
 	lost: (state) => ({

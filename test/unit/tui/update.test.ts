@@ -40,6 +40,15 @@ test("update › asks for a plan of the restore that the form says", (t) => {
 	);
 });
 
+test("update › attaches the disk that the form says", (t) => {
+	const form = pressed(placed({ ...aState(), blocked: {} }, "backups"), "S-a");
+	const [, [effect]] = update(form, { type: "key", key: { name: "enter", text: null } });
+	t.is(
+		effect?.type === "plan" ? effect.acts[0]?.cli : "",
+		"knib restore disk 00000002 vda --to web01",
+	);
+});
+
 test("update › says why a blocked act does nothing", (t) => {
 	const state = pressed(placed(aState(), "backup", backupId(1)), "S-r");
 	t.is(state.modal, null);

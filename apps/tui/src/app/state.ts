@@ -95,6 +95,7 @@ export type FormPurpose =
 	| "validate"
 	| "restore"
 	| "restore-in-place"
+	| "restore-disk"
 	| "setting"
 	| "assign"
 	| "vm-set"

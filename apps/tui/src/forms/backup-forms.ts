@@ -95,6 +95,7 @@ export const restoreForm: FormKind = {
 				input("networks", "networks A=B", "", "A in the backup becomes B; several with blanks"),
 				flag("keepMac", "keep MACs", false, "only where the source does not run beside it"),
 				flag("start", "start it", false, "once it is complete and checked"),
+				flag("quick", "quick", false, "start over the repository's layers, pulled in meanwhile"),
 			],
 		};
 	},
@@ -107,15 +108,17 @@ export const restoreForm: FormKind = {
 		if (pairs.some(([from, to, ...more]) => !from || !to || more.length > 0))
 			return "networks are written A=B";
 		const [keepMac, start] = [isOn(form, "keepMac"), isOn(form, "start")];
+		const quick = isOn(form, "quick");
 		const cli = [
 			`knib restore new ${short(form.target.id)} --as ${quoted(name)}`,
 			...(storage === "" ? [] : [`--storage ${quoted(storage)}`]),
 			...pairs.map((pair) => `--network ${quoted(pair.join("="))}`),
 			...(keepMac ? ["--keep-mac"] : []),
 			...(start ? ["--start"] : []),
+			...(quick ? ["--quick"] : []),
 		].join(" ");
 		return jobAct(form.title, cli, {
-			...{ type: "Restore", mode: "new", backup: form.target.id, name, keepMac, start },
+			...{ type: "Restore", mode: "new", backup: form.target.id, name, keepMac, start, quick },
 			...(storage === "" ? {} : { storage }),
 			networks: Object.fromEntries(pairs.map(([from = "", to = ""]) => [from, to])),
 		});

@@ -7,6 +7,7 @@ import {
 	createOfferingForm,
 	updateOfferingForm,
 } from "./offering-forms.ts";
+import { restoreDiskForm } from "./restore-disk-form.ts";
 import { restoreInPlaceForm } from "./restore-in-place-form.ts";
 import { assignForm, vmSetForm } from "./vm-forms.ts";
 
@@ -16,6 +17,7 @@ export const FORMS: Forms = {
 	validate: validateForm,
 	restore: restoreForm,
 	"restore-in-place": restoreInPlaceForm,
+	"restore-disk": restoreDiskForm,
 	setting: settingForm,
 	assign: assignForm,
 	"vm-set": vmSetForm,
@@ -31,6 +33,7 @@ const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, For
 	backup: {
 		restore: "restore",
 		"restore-in-place": "restore-in-place",
+		"restore-disk": "restore-disk",
 		"validate-with": "validate",
 	},
 	setting: { set: "setting" },

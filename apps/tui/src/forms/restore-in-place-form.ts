@@ -17,6 +17,12 @@ export const restoreInPlaceForm: FormKind = {
 			fields: [
 				flag("shutdown", "shut down", false, "where the VM runs; else a running VM is refused"),
 				flag("start", "start it", false, "once it is complete and checked"),
+				flag(
+					"quick",
+					"quick",
+					false,
+					"run at once over the repository's layers, pulled in meanwhile",
+				),
 			],
 		};
 	},
@@ -24,12 +30,21 @@ export const restoreInPlaceForm: FormKind = {
 		const { id } = form.target;
 		const name = state.data.backups?.find((one) => one.id === id)?.vm.name ?? id;
 		const [shutdown, start] = [isOn(form, "shutdown"), isOn(form, "start")];
+		const quick = isOn(form, "quick");
 		const cli = [
 			`knib restore vm ${short(id)}`,
 			...(shutdown ? ["--shutdown"] : []),
 			...(start ? ["--start"] : []),
+			...(quick ? ["--quick"] : []),
 		].join(" ");
-		const request = { type: "Restore", mode: "in-place", backup: id, shutdown, start } as const;
+		const request = {
+			type: "Restore",
+			mode: "in-place",
+			backup: id,
+			shutdown,
+			start,
+			quick,
+		} as const;
 		return jobAct(form.title, cli, request, {
 			consequences: [
 				`what ${name} wrote since is no longer on its disks; its chain ends`,

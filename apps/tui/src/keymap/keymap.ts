@@ -134,6 +134,7 @@ export const KEYMAP: readonly Binding[] = [
 		"take the backup out of its chain for real, its data folded into the next",
 	),
 	act("backup", "u", "undelete", "undelete", "bring a deleted backup back"),
+	act("backup", "S-a", "restore-disk", "one disk", "attach one disk of the backup to a VM"),
 	{
 		...{ context: "backup", keys: ["i"], action: "screen", label: "screen" },
 		help: "look at the screen that the backup showed, as large as it fits",
