@@ -94,8 +94,8 @@ export const restoreForm: FormKind = {
 				input("storage", "storage dir", "", "for its disks; empty: beside the source's"),
 				input("networks", "networks A=B", "", "A in the backup becomes B; several with blanks"),
 				flag("keepMac", "keep MACs", false, "only where the source does not run beside it"),
-				flag("start", "start it", false, "once it is complete and checked"),
 				flag("quick", "quick", false, "start over the repository's layers, pulled in meanwhile"),
+				flag("start", "start it", false, "once it is complete and checked"),
 			],
 		};
 	},

@@ -16,13 +16,13 @@ export const restoreInPlaceForm: FormKind = {
 			],
 			fields: [
 				flag("shutdown", "shut down", false, "where the VM runs; else a running VM is refused"),
-				flag("start", "start it", false, "once it is complete and checked"),
 				flag(
 					"quick",
 					"quick",
 					false,
 					"run at once over the repository's layers, pulled in meanwhile",
 				),
+				flag("start", "start it", false, "once it is complete and checked"),
 			],
 		};
 	},
