@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type JobRequest, KnibError, type Schedule } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
 import { createScheduleKeeper } from "../../apps/host-daemon/src/jobs/schedule-keeper.ts";
+import { aVm } from "../support/builders/facts.ts";
 import { movingClock } from "../support/moving-clock.ts";
 
 const HOUR = 3_600_000;
@@ -32,7 +33,7 @@ const worldOf = (t: ExecutionContext, schedules: readonly Schedule[]) => {
 	const clock = movingClock();
 	const asked: JobRequest[] = [];
 	const alerts: [string, string | null][] = [];
-	const seen = { refuses: "", waits: "", libvirtIsDown: false };
+	const seen = { refuses: "", waits: "", unreadable: "", libvirtIsDown: false };
 	/** A daemon that starts anew: what it knows is in the state directory. */
 	const make = () =>
 		createScheduleKeeper({
@@ -41,6 +42,10 @@ const worldOf = (t: ExecutionContext, schedules: readonly Schedule[]) => {
 				list: async () => {
 					if (seen.libvirtIsDown) throw new KnibError("LIBVIRT_UNREACHABLE", "down");
 					return VMS;
+				},
+				vm: async (uuid) => {
+					if (uuid === seen.unreadable) throw new KnibError("COMMAND_FAILED", "no XML");
+					return aVm({ uuid, tags: uuid.endsWith("02") ? ["prod"] : [] });
 				},
 			},
 			jobs: {
@@ -121,4 +126,15 @@ test("scheduleKeeper › has nothing to do for a schedule whose time has not com
 	const world = worldOf(t, [nightly({ changedAt: "2026-01-02T03:00:00.000Z" })]);
 	await world.make().look();
 	t.deepEqual(world.asked, []);
+});
+
+test("scheduleKeeper › with a tag only VMs that carry it, and one that cannot be read is told of", async (t) => {
+	const world = worldOf(t, [nightly({ tag: "prod" })]);
+	world.seen.unreadable = "web01";
+	await world.make().look();
+	t.deepEqual(world.vms(), ["web02"]);
+	t.deepEqual(world.alerts, [
+		["web01", "schedule nightly: no XML"],
+		["web02", null],
+	]);
 });

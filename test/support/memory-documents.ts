@@ -21,6 +21,7 @@ export const memoryDocuments = <T extends { readonly id: string }>(): Documents<
 export const memoryCatalogDocuments = (): CatalogDocuments => ({
 	offerings: memoryDocuments(),
 	schedules: memoryDocuments(),
+	selectors: memoryDocuments(),
 	vms: memoryDocuments(),
 	settings: memoryDocuments(),
 	repositories: memoryDocuments(),

@@ -2,17 +2,21 @@
 import { KnibError, parseQuantity } from "@knib/core";
 import { Flags } from "@oclif/core";
 
-/** What `--cron` and `--vm` are; one command requires them, the other does not. */
+/** What `--cron` is; one command requires it, the other does not. */
 export const cronText = {
 	summary: 'when: minute, hour, day of month, month, day of week, such as "30 2 * * *"; or @daily',
 	helpValue: "CRON",
 };
-export const vmText = {
-	summary: "VMs by name; * stands for any text, ? for one character",
-	helpValue: "GLOB",
-};
 
 export const scheduleFlags = {
+	vm: Flags.string({
+		summary: "VMs by name; * stands for any text, ? for one character",
+		helpValue: "GLOB",
+	}),
+	tag: Flags.string({
+		summary: "only VMs with this <knib:tag> in their definition's metadata; none = of any tag",
+		helpValue: "TAG",
+	}),
 	tz: Flags.string({ summary: "time zone, such as Europe/Berlin", helpValue: "ZONE" }),
 	isolated: Flags.boolean({
 		summary: "take backups that stand alone and leave the chain as it is",
@@ -28,10 +32,12 @@ type Given = {
 	readonly cron?: string | undefined;
 	readonly tz?: string | undefined;
 	readonly vm?: string | undefined;
+	readonly tag?: string | undefined;
 	readonly isolated?: boolean | undefined;
 	readonly jitter?: string | undefined;
 };
 
+const NONE = "none";
 const MINUTE_MS = 60_000;
 
 const jitterOf = (text: string): number => {
@@ -41,10 +47,11 @@ const jitterOf = (text: string): number => {
 };
 
 /** What was given, as the daemon takes it. Throws USAGE. */
-export const scheduleFieldsOf = ({ cron, tz, vm, isolated, jitter }: Given) => ({
+export const scheduleFieldsOf = ({ cron, tz, vm, tag, isolated, jitter }: Given) => ({
 	...(cron === undefined ? {} : { cron }),
 	...(tz === undefined ? {} : { timezone: tz }),
 	...(vm === undefined ? {} : { vm }),
+	...(tag === undefined ? {} : { tag: tag === NONE ? null : tag }),
 	...(isolated === undefined ? {} : { isolated }),
 	...(jitter === undefined ? {} : { jitterMs: jitterOf(jitter) }),
 });

@@ -1,6 +1,6 @@
 import { KnibError, type PublishedBackup } from "@knib/core";
 import test from "ava";
-import { aCatalog, createOffering } from "../../support/api-world.ts";
+import { aCatalog } from "../../support/api-world.ts";
 import { anOpenChain, backupId, CHAIN, VM_UUID } from "../../support/builders/facts.ts";
 
 const codeOf = (error: unknown): string =>
@@ -116,33 +116,6 @@ test("repository remove › takes its view away, says which open chains lie ther
 	t.deepEqual(await books.repositories.known(), []);
 	t.deepEqual(await books.backups.list(all), []);
 	t.is(directory.chains.length, 1);
-});
-
-test("choose › takes the default repository with the most free space that answers", async (t) => {
-	const { books, repositories, directory } = await withChain(1);
-	const offering = await createOffering(books, { name: "gold" });
-	t.is((await books.repositories.choose(offering)).repository.name, "main");
-	const roomy = repositories.add("/roomy");
-	roomy.free = 900;
-	await (
-		await books.repositoryChanges.add({ name: "roomy", path: "/roomy", default: true })
-	).apply();
-	const { repository, reason } = await books.repositories.choose(offering);
-	t.is(repository.name, "roomy");
-	t.regex(reason, /most free space/);
-	roomy.broken = new KnibError("REPOSITORY_UNREACHABLE", "gone");
-	t.is((await books.repositories.choose(offering)).repository.name, "main");
-	directory.free = 10;
-	const full = await t.throwsAsync(() => books.repositories.choose(offering));
-	t.is(codeOf(full), "REPOSITORY_NO_SPACE");
-	t.regex(full?.message ?? "", /main has less than 5 % free; roomy is unreachable/);
-});
-
-test("choose › an offering's repository is taken even when it is not a default one", async (t) => {
-	const { books } = await withChain(1);
-	await (await books.repositoryChanges.add({ name: "nas", path: "/nas", default: false })).apply();
-	const offering = await createOffering(books, { name: "gold", repository: "nas" });
-	t.is((await books.repositories.choose(offering)).repository.name, "nas");
 });
 
 test("backups › a part of an id names one backup, or the candidates", async (t) => {

@@ -19,6 +19,10 @@ test("schedules › are created, changed and deleted by name or a part of the id
 	const change = await books.schedules.update("nightly", { cron: "@hourly" });
 	t.deepEqual(change.explain, ["changes the schedule nightly", 'sets cron to "@hourly"']);
 	t.like(await change.apply(), { cron: "@hourly", vm: "*" });
+	await (await books.schedules.update("nightly", { tag: "prod" })).apply();
+	const untagged = await books.schedules.update("nightly", { tag: null });
+	t.deepEqual(untagged.explain, ["changes the schedule nightly", "takes tag away"]);
+	t.false("tag" in (await untagged.apply()));
 	const preview = await books.schedules.preview(made.id.slice(-6), 3);
 	t.is(preview.runs.length, 3);
 	await (await books.schedules.delete("nightly")).apply();

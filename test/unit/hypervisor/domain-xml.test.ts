@@ -169,3 +169,23 @@ test("readSnapshot › counts a memory image", (t) => {
 	t.deepEqual(snapshot.frozen.slice(0, 2), ["/srv/vms/memory.save", "/srv/vms/ov2.qcow2"]);
 	t.false(snapshot.frozen.includes("/srv/vms/ov3.qcow2"), "what it made goes on being written");
 });
+
+const tagged = (...tags: readonly string[]): string =>
+	minimal(
+		"",
+		`<metadata><knib:settings xmlns:knib="https://knib.invalid/metadata">${tags
+			.map((tag) => `<knib:tag>${tag}</knib:tag>`)
+			.join("")}</knib:settings><other:tag xmlns:other="x">theirs</other:tag></metadata>`,
+	);
+
+test("readVm › tags are those of both definitions, each once", (t) => {
+	const xml = { live: tagged("prod", " a &amp; b "), inactive: tagged("prod", "new") };
+	t.deepEqual(readVm(xml, answers).tags, ["prod", "a & b", "new"]);
+});
+
+test("readVm › what cannot be a tag is left out, and there is an end to tags", (t) => {
+	const odd = ["", "  ", "x".repeat(201), "a&#27;[31mb", "a\u202eb", "fine"];
+	t.deepEqual(readVm({ inactive: tagged(...odd) }, answers).tags, ["fine"]);
+	const many = Array.from({ length: 1000 }, (_, n) => `t${n}`);
+	t.is(readVm({ inactive: tagged(...many) }, answers).tags.length, 64);
+});

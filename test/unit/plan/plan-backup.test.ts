@@ -313,3 +313,35 @@ test("planBackup › lists what it skips and warns of internal snapshots", (t) =
 	t.is(plan.warnings.length, 2);
 	t.regex(plan.warnings.join("\n"), /internal snapshots of vda/);
 });
+
+const nowhere = {
+	refused: true,
+	code: "REPOSITORY_UNREACHABLE",
+	message: "selector x names repository nas, which cannot take a new chain: gone",
+	details: {},
+} as const;
+
+test("planBackup › a new chain without a place is refused, an open one goes on and says so", (t) => {
+	const refused = planBackup(someFacts({ repository: nowhere }));
+	t.is(isRefusal(refused) ? refused.code : "", "REPOSITORY_UNREACHABLE");
+	const plan = planned(inChain(1, { repository: nowhere }));
+	t.is(plan.kind, "incremental");
+	t.regex(
+		plan.explain.join(),
+		/repository main: its chain is there; the next chain: none: selector/,
+	);
+	const request = backupRequestSchema.parse({ type: "Backup", vm: "web01", isolated: true });
+	t.true(isRefusal(planBackup(inChain(1, { repository: nowhere, request }))));
+});
+
+test("planBackup › says where the repository of a new chain comes from, and of the next one", (t) => {
+	const repository = { id: backupId(9), name: "nas", reason: "selector x names it" };
+	t.true(
+		planned(someFacts({ repository })).explain.includes("repository nas: selector x names it"),
+	);
+	t.true(
+		planned(inChain(1, { repository })).explain.includes(
+			"repository main: its chain is there; the next chain: nas: selector x names it",
+		),
+	);
+});

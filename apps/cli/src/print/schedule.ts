@@ -2,12 +2,15 @@ import type { SchedulePreview, ScheduleView } from "@knib/core";
 import { facts, table } from "./table.ts";
 import { instant, safe, short } from "./text.ts";
 
+const vmsOf = ({ vm, tag }: Pick<ScheduleView, "vm" | "tag">): string =>
+	tag === undefined ? vm : `${vm} with the tag ${tag}`;
+
 const COLUMNS = [
 	{ head: "ID", cell: ({ id }: ScheduleView) => short(id) },
 	{ head: "NAME", cell: ({ name }: ScheduleView) => name },
 	{ head: "CRON", cell: ({ cron }: ScheduleView) => cron },
 	{ head: "TIME ZONE", cell: ({ timezone }: ScheduleView) => timezone },
-	{ head: "VMS", cell: ({ vm }: ScheduleView) => vm },
+	{ head: "VMS", cell: (view: ScheduleView) => vmsOf(view) },
 	{ head: "KIND", cell: ({ isolated }: ScheduleView) => (isolated ? "isolated" : "chain") },
 	{
 		head: "NEXT",
@@ -25,7 +28,7 @@ export const scheduleText = (view: ScheduleView): string =>
 		["id", view.id],
 		["cron", view.cron],
 		["time zone", view.timezone],
-		["VMs", view.vm],
+		["VMs", vmsOf(view)],
 		["backups", view.isolated ? "isolated" : "in each VM's chain"],
 		["jitter", view.jitterMs === 0 ? null : `up to ${view.jitterMs / 1000} s`],
 		["next run", view.nextRun === null ? "never" : instant(view.nextRun)],
@@ -37,6 +40,6 @@ export const schedulePreviewText = ({ schedule, runs, vms }: SchedulePreview): s
 		`${safe(schedule.name)}: ${safe(schedule.cron)} in ${safe(schedule.timezone)}`,
 		...runs.map((at) => `  ${instant(at)}`),
 		vms.length === 0
-			? `no VM of this host fits ${safe(schedule.vm)}`
+			? `no VM of this host fits ${safe(vmsOf(schedule))}`
 			: `VMs of this host: ${safe(vms.map(({ name }) => name).join(", "))}`,
 	].join("\n");

@@ -8,6 +8,7 @@ import { peerProcedures } from "./handlers/peer.ts";
 import { repositoryProcedures } from "./handlers/repository.ts";
 import { retentionProcedures } from "./handlers/retention.ts";
 import { scheduleProcedures } from "./handlers/schedule.ts";
+import { selectorProcedures } from "./handlers/selector.ts";
 import { settingsProcedures } from "./handlers/settings.ts";
 import { vmProcedures } from "./handlers/vm.ts";
 import { router } from "./trpc.ts";
@@ -26,6 +27,7 @@ export const appRouter = router({
 	peer: peerProcedures,
 	retention: retentionProcedures,
 	schedule: scheduleProcedures,
+	selector: selectorProcedures,
 	settings: settingsProcedures,
 	daemon: daemonProcedures,
 });

@@ -4,8 +4,10 @@ import type {
 	BackupView,
 	Chain,
 	ChainView,
+	ChoiceRefusal,
 	Offering,
 	Repository,
+	RepositoryChoice,
 	RestorePromise,
 	SettingName,
 	SettingValue,
@@ -45,11 +47,11 @@ export interface Catalog {
 	repositories(): Promise<readonly KnownRepository[]>;
 	/** Opens a repository by id or name; rejects with NOT_FOUND or REPOSITORY_*. */
 	open(idOrName: string): Promise<Repository>;
-	/** The repository of a VM's next chain, with the reason in words. Rejects with REFUSED when there is none. */
+	/** The repository of a VM's next chain, or why there is none. */
 	choose(
-		vm: { uuid: string; name: string; tags: readonly string[] },
+		vm: { readonly name: string; readonly tags: readonly string[] },
 		offering: Offering,
-	): Promise<{ repository: KnownRepository; reason: string }>;
+	): Promise<RepositoryChoice | ChoiceRefusal>;
 	/** Ids of the repositories in which the view knows chains of this VM: one that cannot be read is not passed over. */
 	repositoriesOf(vm: string): Promise<readonly string[]>;
 	/** Makes the view of one chain equal to what was read from its repository. */

@@ -3,9 +3,12 @@ import {
 	type Offering,
 	offeringSchema,
 	type Schedule,
+	SELECTOR_PREFIX,
+	type Selector,
 	type SettingName,
 	type Store,
 	scheduleSchema,
+	selectorSchema,
 } from "@knib/core";
 import {
 	type AlertBody,
@@ -34,8 +37,10 @@ import { type Documents, storeDocuments } from "./documents.ts";
 import { createOfferingBook } from "./offering-book.ts";
 import { createRepositoryBook, type RepositoryDriver } from "./repository-book.ts";
 import { createRepositoryChanges } from "./repository-changes.ts";
+import { createRepositoryChoices } from "./repository-choices.ts";
 import { createRescan } from "./rescan.ts";
 import { createScheduleBook } from "./schedule-book.ts";
+import { createSelectorBook } from "./selector-book.ts";
 import { createSettingBook } from "./setting-book.ts";
 import { createVmBook } from "./vm-book.ts";
 
@@ -46,6 +51,7 @@ export type CatalogDocuments = {
 	readonly vms: Documents<VmBody>;
 	readonly settings: Documents<SettingsBody>;
 	readonly repositories: Documents<RepositoryBody>;
+	readonly selectors: Documents<Selector>;
 	readonly hosts: Documents<HostBody>;
 	readonly chains: Documents<ChainBody>;
 	readonly backups: Documents<BackupBody>;
@@ -58,7 +64,14 @@ export const catalogDocuments = (store: Store): CatalogDocuments => ({
 	schedules: storeDocuments(store, "schedule", scheduleSchema),
 	vms: storeDocuments(store, "vm", vmBodySchema),
 	settings: storeDocuments(store, "setting", settingsBodySchema),
-	repositories: storeDocuments(store, "repository", repositoryBodySchema),
+	repositories: storeDocuments(store, "repository", repositoryBodySchema, {
+		prefix: SELECTOR_PREFIX,
+		own: false,
+	}),
+	selectors: storeDocuments(store, "repository", selectorSchema, {
+		prefix: SELECTOR_PREFIX,
+		own: true,
+	}),
 	hosts: storeDocuments(store, "host", hostBodySchema),
 	chains: storeDocuments(store, "chain", chainBodySchema),
 	backups: storeDocuments(store, "backup", backupBodySchema),
@@ -95,13 +108,13 @@ export const createCatalog = (deps: Deps) => {
 		driver,
 		backups,
 		host,
-		minimumFree: () => settings.value("backup.repository.minimum.free", {}),
 	});
 	const rescan = createRescan({ book: repositories, backups });
 	const repositoryChanges = createRepositoryChanges({
 		repositories: documents.repositories,
 		hosts: documents.hosts,
 		offerings: documents.offerings,
+		selectors: documents.selectors,
 		driver,
 		book: repositories,
 		backups,
@@ -113,6 +126,19 @@ export const createCatalog = (deps: Deps) => {
 		offerings: documents.offerings,
 		vms: documents.vms,
 		repositoryId: async (text) => (await repositories.find(text)).id,
+		now,
+		uuid,
+	});
+	const choices = createRepositoryChoices({
+		repositories,
+		selectors: documents.selectors,
+		host,
+		minimumFree: () => settings.value("backup.repository.minimum.free", {}),
+	});
+	const selectors = createSelectorBook({
+		selectors: documents.selectors,
+		repositories,
+		offerings,
 		now,
 		uuid,
 	});
@@ -134,7 +160,7 @@ export const createCatalog = (deps: Deps) => {
 		setting: (name, scope) => settings.value(name, scope),
 		repositories: repositories.known,
 		open: repositories.open,
-		choose: (_vm, offering) => repositories.choose(offering),
+		choose: choices.choose,
 		repositoriesOf: backups.repositoriesOf,
 		recordChain: backups.recordChain,
 		recordFailed: backups.recordFailed,
@@ -147,6 +173,8 @@ export const createCatalog = (deps: Deps) => {
 		catalog,
 		offerings,
 		schedules,
+		selectors,
+		choices,
 		vms,
 		settings,
 		repositories,

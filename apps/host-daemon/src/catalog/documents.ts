@@ -13,12 +13,19 @@ export interface Documents<T> {
 	remove(ids: readonly string[]): Promise<void>;
 }
 
-/** The documents of one kind in a store. */
+/** Where two things share one kind, since a store has room for so many (DESIGN 6): one of them has a prefix before its ids, which its bodies do not know. */
+type Part = { readonly prefix: string; readonly own: boolean };
+
+/** The documents of one kind in a store, or of its `part`. */
 export const storeDocuments = <T extends { readonly id: string }>(
 	store: Store,
 	kind: DocumentKind,
 	schema: z.ZodType<T>,
+	part?: Part,
 ): Documents<T> => {
+	const place = part?.own === true ? part.prefix : "";
+	const isOfPart = ({ id }: { readonly id: string }): boolean =>
+		part === undefined || id.startsWith(part.prefix) === part.own;
 	// The store hands out the same body until it is written anew, and checking ten thousand takes a quarter of a second.
 	const checked = new WeakMap<object, T>();
 	const parse = (id: string, body: object): T => {
@@ -35,25 +42,26 @@ export const storeDocuments = <T extends { readonly id: string }>(
 		});
 	};
 	return {
-		all: async () => (await store.list(kind)).map(({ id, body }) => parse(id, body)),
+		all: async () =>
+			(await store.list(kind)).filter(isOfPart).map(({ id, body }) => parse(id, body)),
 		foreign: async () =>
-			(await store.foreign(kind)).flatMap(({ body }) => {
+			(await store.foreign(kind)).filter(isOfPart).flatMap(({ body }) => {
 				const result = schema.safeParse(body);
 				return result.success ? [result.data] : [];
 			}),
 		get: async (id) => {
-			const found = await store.get(kind, id);
+			const found = await store.get(kind, `${place}${id}`);
 			return found === undefined ? undefined : parse(id, found.body);
 		},
 		put: async (...bodies) => {
 			if (bodies.length === 0) return;
 			await store.putMany(
 				kind,
-				bodies.map((body) => ({ id: body.id, body: { ...body } })),
+				bodies.map((body) => ({ id: `${place}${body.id}`, body: { ...body } })),
 			);
 		},
 		remove: async (ids) => {
-			for (const id of ids) await store.remove(kind, id);
+			for (const id of ids) await store.remove(kind, `${place}${id}`);
 		},
 	};
 };

@@ -2,7 +2,6 @@ import {
 	asKnibError,
 	isErrorCode,
 	KnibError,
-	type Offering,
 	type Repository,
 	type RepositoryView,
 } from "@knib/core";
@@ -27,16 +26,12 @@ type Deps = {
 	readonly driver: Pick<RepositoryDriver, "open">;
 	readonly backups: Pick<BackupBook, "of">;
 	readonly host: { readonly id: string; readonly name: string };
-	/** Percent of a repository that must stay free. */
-	readonly minimumFree: () => Promise<number>;
 };
 
 const STATES: Readonly<Record<string, RepositoryView["state"]>> = {
 	REPOSITORY_UNREACHABLE: "unreachable",
 	REPOSITORY_READ_ONLY: "read-only",
 };
-
-const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 
 /** The repositories of this store, and where this host finds them. */
 export const createRepositoryBook = (deps: Deps) => {
@@ -110,75 +105,15 @@ export const createRepositoryBook = (deps: Deps) => {
 		};
 	};
 
-	const byFreeSpace = async (candidates: readonly KnownRepository[]) => {
-		const minimum = await deps.minimumFree();
-		const looks = await Promise.all(
-			candidates.map(async (repository) => ({ repository, ...(await look(repository)) })),
-		);
-		const whyNot = (seen: (typeof looks)[number]): string | undefined => {
-			if (seen.state !== "ready") return `${seen.repository.name} is ${seen.state}`;
-			if (seen.free * 100 >= seen.capacity * minimum) return undefined;
-			return `${seen.repository.name} has less than ${minimum} % free`;
-		};
-		const usable = looks
-			.filter((seen) => whyNot(seen) === undefined)
-			.sort((a, b) => b.free - a.free);
-		const reasons = looks.flatMap((seen) => whyNot(seen) ?? []);
-		const full = looks.some((seen) => seen.state === "ready");
-		const [only] = looks.length === 1 ? looks : [];
-		return { best: usable[0], reasons, full, error: only?.error ?? null };
-	};
-
-	/** The default repository that takes a new chain. Of an only one it is said what is wrong with it. */
-	const bestOf = async (defaults: readonly KnownRepository[]) => {
-		const { best, reasons, full, error } = await byFreeSpace(defaults);
-		if (best !== undefined) return best;
-		if (error !== null) throw error;
-		throw new KnibError(
-			full ? "REPOSITORY_NO_SPACE" : "REPOSITORY_UNREACHABLE",
-			`no default repository can take a new chain: ${reasons.join("; ")}`,
-		);
-	};
-
 	return {
 		known,
 		find,
 		view,
 		open: async (idOrName: string): Promise<Repository> => openKnown(await find(idOrName)),
 		openKnown,
-		/** SPEC 2.3: the offering's, else the default one with the most free space. */
-		choose: async (
-			offering: Offering,
-		): Promise<{ repository: KnownRepository; reason: string }> => {
-			const all = await known();
-			if (offering.repository !== undefined) {
-				const own = all.find((repository) => repository.id === offering.repository);
-				if (own !== undefined)
-					return { repository: own, reason: `offering ${offering.name} names it` };
-				throw new KnibError(
-					"REFUSED",
-					`offering ${offering.name} names a repository that this host does not have`,
-					{
-						details: {
-							repository: offering.repository,
-							hint: "add it here with `knib repository add`",
-						},
-					},
-				);
-			}
-			const defaults = all.filter((repository) => repository.default);
-			if (defaults.length === 0) {
-				throw new KnibError("REFUSED", "this host has no default repository", {
-					details: { hint: "`knib repository add NAME --path DIR --default` adds one" },
-				});
-			}
-			const best = await bestOf(defaults);
-			const among = defaults.length > 1 ? " with the most free space" : "";
-			return {
-				repository: best.repository,
-				reason: `the default repository${among} (${gib(best.free)} free)`,
-			};
-		},
+		look,
+		/** Every repository that some host has, with its name. */
+		everywhere: async (): Promise<readonly RepositoryBody[]> => await deps.repositories.all(),
 	};
 };
 export type RepositoryBook = ReturnType<typeof createRepositoryBook>;

@@ -1,6 +1,6 @@
 // Adding and removing repositories. The directories themselves are never deleted here.
 import { resolve } from "node:path";
-import { KnibError, type Offering, type RepositoryView } from "@knib/core";
+import { KnibError, type Offering, type RepositoryView, type Selector } from "@knib/core";
 import type { BackupBook } from "./backup-book.ts";
 import type { HostBody, RepositoryBody } from "./bodies.ts";
 import type { KnownRepository } from "./catalog.ts";
@@ -13,6 +13,7 @@ type Deps = {
 	readonly repositories: Documents<RepositoryBody>;
 	readonly hosts: Documents<HostBody>;
 	readonly offerings: Documents<Offering>;
+	readonly selectors: Documents<Selector>;
 	readonly driver: RepositoryDriver;
 	readonly book: RepositoryBook;
 	readonly backups: Pick<BackupBook, "of" | "forget">;
@@ -39,6 +40,26 @@ export const createRepositoryChanges = (deps: Deps) => {
 			throw new KnibError("EXISTS", `${path} is already known as repository ${there.name}`);
 		}
 	};
+
+	const mustNotBeNamed = async (known: KnownRepository): Promise<void> => {
+		const names = (all: readonly (Offering | Selector)[]): readonly string[] =>
+			all.filter(({ repository }) => repository === known.id).map(({ name }) => name);
+		const offerings = names((await deps.offerings.all()).filter((one) => !one.removedAt));
+		const selectors = names(await deps.selectors.all());
+		const [what, who] =
+			offerings.length > 0
+				? (["offering", offerings] as const)
+				: (["selector", selectors] as const);
+		if (who.length === 0) return;
+		const message = `repository ${known.name} is named by the ${what} ${who.join(", ")}`;
+		throw new KnibError("REFUSED", message, {
+			details: { hint: `change the ${what} first: \`knib ${what} update\`` },
+		});
+	};
+
+	/** What all hosts know of a repository stays while another one has it. */
+	const isElsewhere = async (id: string): Promise<boolean> =>
+		(await deps.hosts.foreign()).some(({ repositories }) => Object.hasOwn(repositories, id));
 
 	const record = async (known: KnownRepository): Promise<void> => {
 		const body = await ownBody();
@@ -84,19 +105,7 @@ export const createRepositoryChanges = (deps: Deps) => {
 		/** Takes it out of this host's list; nothing in the directory is touched. */
 		remove: async (idOrName: string): Promise<Change<{ id: string; name: string }>> => {
 			const known = await book.find(idOrName);
-			const users = (await deps.offerings.all()).filter(
-				(offering) => offering.repository === known.id && offering.removedAt === undefined,
-			);
-			if (users.length > 0) {
-				const names = users.map((offering) => offering.name).join(", ");
-				throw new KnibError(
-					"REFUSED",
-					`repository ${known.name} is named by the offering ${names}`,
-					{
-						details: { hint: "change the offering first: `knib offering update`" },
-					},
-				);
-			}
+			await mustNotBeNamed(known);
 			const held = await deps.backups.of(known.id);
 			const open = held.chains.filter((chain) => chain.state === "open");
 			return {
@@ -112,7 +121,7 @@ export const createRepositoryChanges = (deps: Deps) => {
 					const body = await ownBody();
 					const { [known.id]: _, ...rest } = body.repositories;
 					await deps.hosts.put({ ...body, repositories: rest });
-					await deps.repositories.remove([known.id]);
+					if (!(await isElsewhere(known.id))) await deps.repositories.remove([known.id]);
 					await deps.backups.forget({
 						backups: held.backups.map((backup) => backup.id),
 						chains: held.chains.map((chain) => chain.id),

@@ -21,6 +21,9 @@ type Deps = {
 	readonly uuid: () => string;
 };
 
+const vmsOf = ({ vm, tag }: Pick<Schedule, "vm" | "tag">): string =>
+	tag === undefined ? vm : `${vm} with the tag ${tag}`;
+
 /** The schedules of all hosts, by unique names. */
 export const createScheduleBook = ({ schedules, host, now, uuid }: Deps) => {
 	const nowMs = (): number => Date.parse(now());
@@ -80,20 +83,21 @@ export const createScheduleBook = ({ schedules, host, now, uuid }: Deps) => {
 			const schedule = { ...fields, id: uuid(), createdAt: at, changedAt: at };
 			const [first] = runsOf(schedule, 1);
 			return saving("ScheduleCreate", schedule, [
-				`creates the schedule ${schedule.name}: VMs ${schedule.vm}, next ${first ?? "never"}`,
+				`creates the schedule ${schedule.name}: VMs ${vmsOf(schedule)}, next ${first ?? "never"}`,
 			]);
 		},
 		update: async (text: string, changes: ScheduleChanges): Promise<Change<ScheduleView>> => {
 			const before = await find(text);
 			if (changes.name !== undefined) await mustBeFree(changes.name, before.id);
 			const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-			const after = scheduleSchema.parse({
-				...before,
-				...Object.fromEntries(given),
-				changedAt: now(),
-			});
+			const values = Object.entries({ ...before, ...changes, changedAt: now() }).filter(
+				([, value]) => value !== null && value !== undefined,
+			);
+			const after = scheduleSchema.parse(Object.fromEntries(values));
 			runsOf(after, 1);
-			const words = given.map(([key, value]) => `sets ${key} to ${JSON.stringify(value)}`);
+			const words = given.map(([key, value]) =>
+				value === null ? `takes ${key} away` : `sets ${key} to ${JSON.stringify(value)}`,
+			);
 			return saving("ScheduleUpdate", after, [`changes the schedule ${before.name}`, ...words]);
 		},
 		delete: async (text: string): Promise<Change<ScheduleView>> => {

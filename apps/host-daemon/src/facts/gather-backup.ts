@@ -1,4 +1,13 @@
-import type { BackupFacts, BackupRequest, FinishChainRequest, Vm, VmFacts } from "@knib/core";
+import {
+	type BackupFacts,
+	type BackupRequest,
+	type FinishChainRequest,
+	isRefusal,
+	KnibError,
+	type Refusal,
+	type Vm,
+	type VmFacts,
+} from "@knib/core";
 import type { JobDeps } from "../jobs/context.ts";
 import { gatherChains, lastEnd, openChainFacts } from "./gather-chain.ts";
 import { gatherDisks, requireVm } from "./gather-vm.ts";
@@ -12,7 +21,23 @@ const askAgent = async (deps: JobDeps, vm: Vm, wanted: boolean): Promise<boolean
 	return deps.hypervisor.agentSync(vm.uuid, AGENT_DEADLINE_MS);
 };
 
-/** Everything that decides a backup of a VM, read once. Rejects with VM_NOT_FOUND, and with the error of a repository that the VM's chain may be in. */
+const errorOf = ({ code, message, details }: Refusal): KnibError =>
+	new KnibError(code, message, { details });
+
+/** Where a new chain would go. A chain that lies in a repository which was judged unfit does not grow there either; one that lies elsewhere goes on. */
+const placeOf = (
+	choice: Awaited<ReturnType<JobDeps["catalog"]["choose"]>>,
+	open: BackupFacts["open"],
+): BackupFacts["repository"] => {
+	if (!isRefusal(choice)) {
+		const { id, name } = choice.repository;
+		return { id, name, reason: choice.reason };
+	}
+	if (open !== null && !choice.about.includes(open.repository.id)) return choice;
+	throw errorOf(choice);
+};
+
+/** Everything that decides a backup of a VM, read once. Rejects with VM_NOT_FOUND, with the error of a repository that the VM's chain may be in, and with the reason why there is no place for a first chain. */
 export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promise<BackupFacts> => {
 	const { catalog, hypervisor, images, ids, clock } = deps;
 	const vm = await requireVm(hypervisor, request.vm);
@@ -26,16 +51,19 @@ export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promi
 		catalog.setting("backup.copy.rate.limit", scope),
 		askAgent(deps, vm, request.quiesce),
 	]);
-	const { known, reason } = await catalog.choose(vm, offering).then((chosen) => ({
-		known: chosen.repository,
-		reason: chosen.reason,
-	}));
+	const choice = await catalog.choose(vm, offering);
 	const chains = await gatherChains(catalog, vm.uuid);
 	const mayHoldChain = await catalog.repositoriesOf(vm.uuid);
+	const chosen = isRefusal(choice) ? undefined : choice.repository.id;
 	const missing = chains.failed.find(
-		(one) => one.known.id === known.id || mayHoldChain.includes(one.known.id),
+		(one) => one.known.id === chosen || mayHoldChain.includes(one.known.id),
 	);
-	if (missing !== undefined) throw missing.error;
+	if (missing !== undefined) {
+		throw isRefusal(choice) && choice.about.includes(missing.known.id)
+			? errorOf(choice)
+			: missing.error;
+	}
+	const open = await openChainFacts(chains.read);
 	return {
 		request,
 		vm,
@@ -47,9 +75,9 @@ export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promi
 		copyRate: copyRate * MEGABYTE,
 		agentAnswers,
 		scratch: deps.scratch,
-		open: await openChainFacts(chains.read),
+		open,
 		lastEnd: lastEnd(chains.read),
-		repository: { id: known.id, name: known.name, reason },
+		repository: placeOf(choice, open),
 		backup: ids.uuid(),
 		newChain: ids.uuid(),
 		nonce: ids.random(32),

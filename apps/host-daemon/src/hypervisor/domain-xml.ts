@@ -107,14 +107,20 @@ const hasAgentChannel = (devices: XmlElement | undefined): boolean =>
 		(channel) => attributeOf(elementOf(channel, "target"), "name") === "org.qemu.guest_agent.0",
 	);
 
-const tagsOf = (domain: XmlElement): readonly string[] => {
-	const metadata = elementOf(domain, "metadata");
-	return metadata === undefined
-		? []
-		: allElements(metadata)
-				.filter((element) => element.name === "knib:tag")
-				.map((element) => textInside(element).trim());
-};
+const MOST_TAGS = 64;
+const LONGEST_TAG = 200;
+
+/** Texts that cannot be tags are left out: empty, too long, or with control characters in them (I9). */
+const tagsIn = (domain: XmlElement): readonly string[] =>
+	elementsOf(domain, "metadata")
+		.flatMap(allElements)
+		.filter((element) => element.name === "knib:tag")
+		.map((element) => textInside(element).trim())
+		.filter((tag) => tag !== "" && tag.length <= LONGEST_TAG && !/\p{C}/u.test(tag));
+
+/** Of both definitions: `virsh metadata` changes the live one, `virsh edit` the other. */
+const tagsOf = (live: XmlElement, inactive: XmlElement): readonly string[] =>
+	[...new Set([...tagsIn(live), ...tagsIn(inactive)])].slice(0, MOST_TAGS);
 
 /** Reads a VM out of its definitions and the other answers. `xml.live` is there only while it runs. Throws COMMAND_FAILED when the XML cannot be read. */
 export const readVm = (xml: Vm["xml"], answers: VmAnswers): Vm => {
@@ -136,7 +142,7 @@ export const readVm = (xml: Vm["xml"], answers: VmAnswers): Vm => {
 		tpm: elementsOf(devices, "tpm").some(
 			(tpm) => attributeOf(elementOf(tpm, "backend"), "type") === "emulator",
 		),
-		tags: tagsOf(domain),
+		tags: tagsOf(domain, xml.live === undefined ? domain : parseXml(xml.inactive, "domain")),
 		memory: memoryOf(domain),
 		xml,
 	};

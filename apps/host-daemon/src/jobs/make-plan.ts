@@ -23,6 +23,7 @@ import {
 	planVerify,
 	type Refusal,
 	type Step,
+	type VmFacts,
 } from "@knib/core";
 import { gatherBackup, gatherFinish } from "../facts/gather-backup.ts";
 import { gatherExtract } from "../facts/gather-extract.ts";
@@ -78,6 +79,17 @@ const decideRestore = async (
 	}
 };
 
+/** The repository that keeps the VM's lease: that of its open chain, else that of its next one. */
+const placeOfLease = async (
+	{ catalog }: JobDeps,
+	{ vm, open }: VmFacts,
+): Promise<{ readonly id: string; readonly name: string }> => {
+	if (open !== null) return open.repository;
+	const choice = await catalog.choose(vm, await catalog.offeringOf(vm.uuid));
+	if (!isRefusal(choice)) return choice.repository;
+	throw new KnibError(choice.code, choice.message, { details: choice.details });
+};
+
 const decide = async (
 	deps: JobDeps,
 	request: JobRequest,
@@ -89,16 +101,12 @@ const decide = async (
 			return planBackup(await gatherBackup(deps, request));
 		case "FinishChain": {
 			const facts = await gatherFinish(deps, request);
-			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
-			const { repository } = await deps.catalog.choose(facts.vm, offering);
 			const why = request.unassigned ? "the VM left its offering" : "finished by hand";
-			return planFinish(facts, repository, why);
+			return planFinish(facts, await placeOfLease(deps, facts), why);
 		}
 		case "MergeOverlays": {
 			const facts = await gatherFinish(deps, request);
-			const offering = await deps.catalog.offeringOf(facts.vm.uuid);
-			const { repository } = await deps.catalog.choose(facts.vm, offering);
-			return planMergeOverlays(facts, repository);
+			return planMergeOverlays(facts, await placeOfLease(deps, facts));
 		}
 		case "Restore":
 			return decideRestore(deps, request, self);

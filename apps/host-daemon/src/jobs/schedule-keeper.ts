@@ -8,7 +8,6 @@ import {
 	dueRun,
 	type Hypervisor,
 	jobRequestSchema,
-	matchesName,
 	type Schedule,
 	scheduleLabel,
 } from "@knib/core";
@@ -18,6 +17,7 @@ import type { ScheduleBook } from "../catalog/schedule-book.ts";
 import { writeStateFile } from "../state-file.ts";
 import type { JobService } from "./job-service.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
+import { isScheduled } from "./scheduled-vms.ts";
 
 /** How often it looks, ms: a run begins no later than that after its time. */
 const LOOK_MS = 10_000;
@@ -28,7 +28,7 @@ type Ledger = Readonly<Record<string, number>>;
 
 type Options = {
 	readonly schedules: Pick<ScheduleBook, "all">;
-	readonly hypervisor: Pick<Hypervisor, "list">;
+	readonly hypervisor: Pick<Hypervisor, "list" | "vm">;
 	readonly jobs: Pick<JobService, "list" | "start">;
 	readonly host: { readonly id: string };
 	readonly clock: Clock;
@@ -63,6 +63,16 @@ export const createScheduleKeeper = (options: Options): Keeper => {
 			nextAfter: (ms) => runsAfter(schedule, ms, 1)[0] ?? null,
 		}) !== undefined;
 
+	/** A VM that cannot be read may be one that is meant. */
+	const isMeant = async (schedule: Schedule, vm: ListedVm): Promise<boolean> => {
+		try {
+			return await isScheduled(hypervisor, schedule, vm);
+		} catch (thrown) {
+			await alert(vm, `schedule ${schedule.name}: ${asKnibError(thrown).message}`);
+			return false;
+		}
+	};
+
 	const backUp = async (schedule: Schedule, vm: ListedVm): Promise<void> => {
 		const waits = (await jobs.list({ type: "Backup", vm: vm.uuid })).some(
 			({ state }) => state === "waiting",
@@ -86,9 +96,7 @@ export const createScheduleKeeper = (options: Options): Keeper => {
 		const vms = await hypervisor.list();
 		const at = nowMs();
 		for (const schedule of due) {
-			for (const vm of vms.filter(({ name }) => matchesName(schedule.vm, name))) {
-				await backUp(schedule, vm);
-			}
+			for (const vm of vms) if (await isMeant(schedule, vm)) await backUp(schedule, vm);
 		}
 		const known = new Set((await schedules.all()).map(({ id }) => id));
 		const kept = Object.entries(ledger).filter(([id]) => known.has(id));

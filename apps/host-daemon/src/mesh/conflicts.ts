@@ -3,8 +3,10 @@ import {
 	type ConflictView,
 	DOCUMENT_KINDS,
 	hlcMilliseconds,
+	isSelectorId,
 	memberOf,
 	type Register,
+	SELECTOR_PREFIX,
 	type SharedDocument,
 	sharedConflicts,
 	writingWay,
@@ -23,7 +25,9 @@ const viewsOf = (
 		host: nameOf(writer),
 		at: new Date(hlcMilliseconds(hlc)).toISOString(),
 	});
-	const { kind, id } = document;
+	const isSelector = document.kind === "repository" && isSelectorId(document.id);
+	const kind = isSelector ? "selector" : document.kind;
+	const id = isSelector ? document.id.slice(SELECTOR_PREFIX.length) : document.id;
 	const said = bodyOfShared(document)?.["name"];
 	const name = typeof said === "string" ? said : null;
 	return sharedConflicts(document)

@@ -3,11 +3,13 @@ import {
 	type DocumentBody,
 	type DocumentKind,
 	intentBodySchema,
+	isSelectorId,
 	jobSchema,
 	memberBodySchema,
 	memberOf,
 	offeringSchema,
 	scheduleSchema,
+	selectorSchema,
 } from "@knib/core";
 import type { z } from "zod";
 import { alertBodySchema } from "../catalog/alert-book.ts";
@@ -34,9 +36,13 @@ const SCHEMAS: Readonly<Partial<Record<DocumentKind, z.ZodType>>> = {
 	alert: alertBodySchema,
 };
 
+const schemaOf = (kind: DocumentKind, id: string): z.ZodType | undefined => {
+	if (kind === "setting" && memberOf(id) !== undefined) return memberBodySchema;
+	return kind === "repository" && isSelectorId(id) ? selectorSchema : SCHEMAS[kind];
+};
+
 /** True when the body is one of its kind. */
 export const fits = (kind: DocumentKind, id: string, body: DocumentBody): boolean => {
-	const schema =
-		memberOf(id) !== undefined && kind === "setting" ? memberBodySchema : SCHEMAS[kind];
+	const schema = schemaOf(kind, id);
 	return schema === undefined || schema.safeParse(body).success;
 };

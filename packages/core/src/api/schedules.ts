@@ -19,6 +19,8 @@ export const scheduleChangesSchema = z.strictObject({
 	cron: fields.cron.optional(),
 	timezone: fields.timezone.optional(),
 	vm: fields.vm.optional(),
+	/** Null takes it away. */
+	tag: fields.tag.unwrap().nullable().optional(),
 	isolated: z.boolean().optional(),
 	jitterMs: fields.jitterMs.unwrap().optional(),
 });

@@ -15,6 +15,13 @@ export const scheduleFieldsSchema = z.strictObject({
 	timezone: z.string().min(1).max(100),
 	/** VMs by name; `*` stands for any text, `?` for one character. */
 	vm: z.string().min(1).max(200),
+	/** Only VMs with this `<knib:tag>` in their definition's metadata; absent: all of that name. */
+	tag: z
+		.string()
+		.min(1)
+		.max(200)
+		.regex(/^[^\p{C}]+$/u, "a tag has no control characters")
+		.optional(),
 	isolated: z.boolean().default(false),
 	/** Each host begins up to so many milliseconds late, always the same for a host, so that not all begin at once. */
 	jitterMs: z
@@ -33,15 +40,6 @@ export const scheduleSchema = scheduleFieldsSchema.extend({
 	changedAt: instantSchema,
 });
 export type Schedule = z.infer<typeof scheduleSchema>;
-
-/** Whether a VM's name fits the pattern of a schedule, as a whole and with its case. */
-export const matchesName = (pattern: string, name: string): boolean => {
-	const source = pattern
-		.replace(/[.+^${}()|[\]\\]/g, "\\$&")
-		.replaceAll("*", ".*")
-		.replaceAll("?", ".");
-	return new RegExp(`^${source}$`, "su").test(name);
-};
 
 /** The label of backups that a schedule has made. */
 export const scheduleLabel = (name: string): string => `schedule:${name}`;

@@ -4,6 +4,7 @@ import type { Chain } from "../domain/chain.ts";
 import type { FileFacts, ImageInfo } from "../domain/image.ts";
 import type { Offering } from "../domain/offering.ts";
 import type { Vm, VmDisk } from "../domain/vm.ts";
+import type { Refusal } from "./plan.ts";
 
 /** One disk of the VM with its images on the VM's storage. */
 export type DiskFacts = {
@@ -49,6 +50,8 @@ export type BackupFacts = VmFacts & {
 	readonly scratch: string;
 	/** Whether the guest agent answered; null when nobody asked it. */
 	readonly agentAnswers: boolean | null;
-	/** Where a new chain would go, and why. */
-	readonly repository: { readonly id: string; readonly name: string; readonly reason: string };
+	/** Where a new chain would go, and why; or why there is no place for one. */
+	readonly repository:
+		| { readonly id: string; readonly name: string; readonly reason: string }
+		| Refusal;
 };

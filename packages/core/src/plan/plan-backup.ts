@@ -281,6 +281,9 @@ export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
 	const ends = endOf(facts, shape);
 	const parent =
 		shape.kind === "incremental" ? facts.open?.chain.members.at(-1)?.manifest : undefined;
+	const repository =
+		parent === undefined ? facts.repository : (facts.open?.repository ?? facts.repository);
+	if (isRefusal(repository)) return repository;
 	const directory = parent === undefined ? null : backupDirectory(parent.identity);
 	const chain = parent?.identity.chain ?? facts.newChain;
 	const steps = stepsOf(facts, {
@@ -290,8 +293,6 @@ export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
 		parentDirectory: directory,
 		chain,
 	});
-	const repository =
-		parent === undefined ? facts.repository : (facts.open?.repository ?? facts.repository);
 	return {
 		type: "Backup",
 		backup: facts.backup,
@@ -326,15 +327,23 @@ export const backupDirectory = (identity: {
 	readonly id: string;
 }): string => `${String(identity.sequence).padStart(4, "0")}-${identity.id}`;
 
+const explainPlace = ({ open, repository }: BackupFacts, shape: Shape): string => {
+	const next = isRefusal(repository)
+		? `none: ${repository.message}`
+		: `${repository.name}: ${repository.reason}`;
+	if (shape.kind !== "incremental") return `repository ${next}`;
+	const stays = `repository ${open?.repository.name}: its chain is there`;
+	const moves = isRefusal(repository) || repository.id !== open?.repository.id;
+	return moves ? `${stays}; the next chain: ${next}` : stays;
+};
+
 const explainBackup = (
 	facts: BackupFacts,
 	shape: Shape,
 	ends: string | null,
 ): readonly string[] => [
 	shape.reason,
-	shape.kind === "incremental"
-		? `repository ${facts.open?.repository.name}: its chain is there`
-		: `repository ${facts.repository.name}: ${facts.repository.reason}`,
+	explainPlace(facts, shape),
 	...(shape.endsOld === null ? [] : [`the open chain ends: ${shape.endsOld}`]),
 	...(ends === null || shape.kind === "isolated"
 		? []

@@ -1,9 +1,9 @@
-import { scheduleCreateInputSchema } from "@knib/core";
+import { KnibError, scheduleCreateInputSchema } from "@knib/core";
 import { Args, Flags } from "@oclif/core";
 import { dryRunFlag, KnibCommand } from "../../base-command.ts";
 import { checked } from "../../check-input.ts";
 import { scheduleText } from "../../print/schedule.ts";
-import { cronText, scheduleFieldsOf, scheduleFlags, vmText } from "../../schedule-flags.ts";
+import { cronText, scheduleFieldsOf, scheduleFlags } from "../../schedule-flags.ts";
 
 export default class ScheduleCreate extends KnibCommand {
 	static override summary = "back VMs up by themselves; every host does so for the VMs that it has";
@@ -11,7 +11,6 @@ export default class ScheduleCreate extends KnibCommand {
 	static override flags = {
 		...scheduleFlags,
 		cron: Flags.string({ ...cronText, required: true }),
-		vm: Flags.string({ ...vmText, required: true }),
 		"dry-run": dryRunFlag,
 	};
 	static override examples = [
@@ -20,7 +19,12 @@ export default class ScheduleCreate extends KnibCommand {
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(ScheduleCreate);
-		const given = { ...scheduleFieldsOf(flags), name: args.name, dryRun: flags["dry-run"] };
+		const { vm, tag, ...fields } = scheduleFieldsOf(flags);
+		if (vm === undefined && typeof tag !== "string") {
+			throw new KnibError("USAGE", "say which VMs: --vm GLOB, --tag TAG, or both");
+		}
+		const which = { vm: vm ?? "*", ...(typeof tag === "string" ? { tag } : {}) };
+		const given = { ...fields, ...which, name: args.name, dryRun: flags["dry-run"] };
 		const input = checked(scheduleCreateInputSchema, given);
 		const outcome = await this.connected(flags, ({ api }) => api.schedule.create.mutate(input));
 		this.showOutcome(flags, outcome, scheduleText);

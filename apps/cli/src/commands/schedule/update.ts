@@ -3,7 +3,7 @@ import { Args, Flags } from "@oclif/core";
 import { dryRunFlag, KnibCommand } from "../../base-command.ts";
 import { checked } from "../../check-input.ts";
 import { scheduleText } from "../../print/schedule.ts";
-import { cronText, scheduleFieldsOf, scheduleFlags, vmText } from "../../schedule-flags.ts";
+import { cronText, scheduleFieldsOf, scheduleFlags } from "../../schedule-flags.ts";
 
 export default class ScheduleUpdate extends KnibCommand {
 	static override summary = "change fields of a schedule; what is not named stays";
@@ -11,7 +11,6 @@ export default class ScheduleUpdate extends KnibCommand {
 	static override flags = {
 		...scheduleFlags,
 		cron: Flags.string(cronText),
-		vm: Flags.string(vmText),
 		name: Flags.string({ summary: "its new name", helpValue: "NAME" }),
 		"dry-run": dryRunFlag,
 	};

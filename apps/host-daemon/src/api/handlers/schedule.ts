@@ -1,5 +1,4 @@
 import {
-	matchesName,
 	type SchedulePreview,
 	scheduleCreateInputSchema,
 	scheduleDeleteInputSchema,
@@ -7,6 +6,7 @@ import {
 	scheduleUpdateInputSchema,
 } from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
+import { scheduledVms } from "../../jobs/scheduled-vms.ts";
 import { procedure } from "../trpc.ts";
 
 /** When VMs are backed up by themselves. */
@@ -16,10 +16,9 @@ export const scheduleProcedures = {
 		.input(schedulePreviewInputSchema)
 		.query(async ({ ctx: { deps }, input }): Promise<SchedulePreview> => {
 			const preview = await deps.books.schedules.preview(input.schedule, input.count);
-			const vms = (await deps.hypervisor.list())
-				.filter(({ name }) => matchesName(preview.schedule.vm, name))
-				.map(({ uuid, name }) => ({ uuid, name }));
-			return { ...preview, vms };
+			const { hypervisor } = deps;
+			const vms = await scheduledVms(hypervisor, preview.schedule, await hypervisor.list());
+			return { ...preview, vms: vms.map(({ uuid, name }) => ({ uuid, name })) };
 		}),
 	create: procedure.input(scheduleCreateInputSchema).mutation(({ ctx, input }) => {
 		const { turnstile, schedules } = ctx.deps.books;
