@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type JobRequest, KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
 import type { z } from "zod";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
+import type { Benchmark } from "../../apps/host-daemon/src/benchmark/benchmark.ts";
 import {
 	type CatalogDocuments,
 	createCatalog,
@@ -73,6 +74,7 @@ export const apiWorld = async (
 		/** Directory of the screen that every backup showed; see fakeRepositories. */
 		readonly screens?: string;
 		readonly listFiles?: BackupFiles["list"];
+		readonly benchmark?: Pick<Benchmark, "run" | "stop">;
 		/** Where the catalog is kept; absent: copies in memory. */
 		readonly documents?: CatalogDocuments;
 	} = {},
@@ -91,6 +93,7 @@ export const apiWorld = async (
 			jobs: options.jobService ?? jobs.service,
 			care: careless,
 			files: { list: options.listFiles ?? notHere, log: notHere },
+			benchmark: options.benchmark ?? { run: notHere, stop: notHere },
 			host: { id: "fe".repeat(32), name: "here" },
 			now: () => AT,
 			ready: Promise.resolve(),

@@ -1,13 +1,14 @@
 // The composition root: everything that the daemon consists of, wired by hand, started in order and stopped in reverse.
 
 import type { Clock, DiskImages, Hypervisor, IdSource, Store } from "@knib/core";
-import type { Replica } from "@knib/sync";
+import { openStoreLog, type Replica } from "@knib/sync";
 import type { ApiDeps } from "./api/context.ts";
 import { viewHost } from "./api/handlers/host.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
 import { listVms } from "./api/vm-views.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { recordJobs } from "./audit/record-jobs.ts";
+import { createBenchmark } from "./benchmark/benchmark.ts";
 import { type AlertListener, CLOCK_ALERT } from "./catalog/alert-book.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
@@ -225,6 +226,13 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			return gone.findAll();
 		})
 		.catch((err: unknown) => logger.warn({ err }, "retired files could not be looked for"));
+	const benchmark = createBenchmark({
+		...{ books, jobs, images, clock, ids: world.ids, host: identity, onProblem },
+		stateDir: config.stateDir,
+		openLog: openStoreLog,
+	});
+	benchmark.clean().catch(onProblem);
+	undo.add(() => benchmark.stop());
 	const info = infoOf(options, identity, world.clock.now());
 	const place = {
 		host: info.host,
@@ -237,6 +245,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		jobs,
 		care: jobs.care,
 		files,
+		benchmark,
 		hypervisor,
 		images,
 		host: info.host,

@@ -1,5 +1,6 @@
 // The public surface of the core package, by hand: what is not listed here is private to it.
 export * from "./api/admin-views.ts";
+export * from "./api/benchmark.ts";
 export * from "./api/events.ts";
 export * from "./api/files.ts";
 export * from "./api/inputs.ts";
@@ -48,6 +49,7 @@ export * from "./plan/overlay-name.ts";
 export * from "./plan/pick-drills.ts";
 export * from "./plan/plan.ts";
 export * from "./plan/plan-backup.ts";
+export * from "./plan/plan-benchmark.ts";
 export * from "./plan/plan-compression.ts";
 export * from "./plan/plan-consolidate.ts";
 export * from "./plan/plan-delete.ts";

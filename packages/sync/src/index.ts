@@ -17,6 +17,7 @@ export { createMesh, type Mesh, type MeshDeps, TOMBSTONE_AGE_MS } from "./replic
 export type { Lag, ReadSoFar, Replica, ReplicaPage } from "./replicate/replica.ts";
 export type { LogBackend, LogBatch, LogEntry, LogPut, OpenLog } from "./storage/log-backend.ts";
 export { createMemoryStore } from "./storage/memory-store.ts";
+export { openStoreLog } from "./storage/open-store-log.ts";
 export { openRxStore, type RxStore, type RxStoreOptions } from "./storage/rx-store.ts";
 export { type Frame, LONGEST_FRAME, parseFrame, type ReplicaCheckpoint } from "./wire/frames.ts";
 export type { Live, LiveHandler } from "./wire/live.ts";

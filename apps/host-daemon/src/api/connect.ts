@@ -1,6 +1,6 @@
 // A connection to the daemon's control socket.
 import { connect as connectSocket } from "node:net";
-import type { JobEvent } from "@knib/core";
+import type { BenchmarkEvent, BenchmarkInput, JobEvent } from "@knib/core";
 import { KnibError } from "@knib/core/errors";
 import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "./router.ts";
@@ -13,6 +13,8 @@ export type KnibClient = {
 	watchJob(job: string, signal?: AbortSignal): AsyncIterable<JobEvent>;
 	/** Changes of all jobs until the signal. */
 	watchJobs(signal?: AbortSignal): AsyncIterable<JobEvent>;
+	/** Measures this host; ends with the result. Breaking off cancels it. */
+	benchmark(input: Partial<BenchmarkInput>, signal?: AbortSignal): AsyncIterable<BenchmarkEvent>;
 	close(): Promise<void>;
 };
 
@@ -52,6 +54,8 @@ export const connect = async ({ socket }: { socket: string }): Promise<KnibClien
 			transport.items(api.job.watch.subscribe({ job }, { signal: signal ?? forever })),
 		watchJobs: (signal) =>
 			transport.items(api.job.watchAll.subscribe(undefined, { signal: signal ?? forever })),
+		benchmark: (input, signal) =>
+			transport.items(api.benchmark.run.subscribe(input, { signal: signal ?? forever })),
 		close: () => transport.close(),
 	};
 };

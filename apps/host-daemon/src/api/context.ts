@@ -1,5 +1,6 @@
 import type { DaemonView, DiskImages, Hypervisor, InitInput, InitView, Outcome } from "@knib/core";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { Benchmark } from "../benchmark/benchmark.ts";
 import type { Books } from "../catalog/create-catalog.ts";
 import type { BackupFiles } from "../files/backup-files.ts";
 import type { BackupCare } from "../jobs/backup-care.ts";
@@ -12,6 +13,7 @@ export type ApiDeps = {
 	readonly jobs: JobService;
 	readonly care: BackupCare;
 	readonly files: Pick<BackupFiles, "list" | "log">;
+	readonly benchmark: Pick<Benchmark, "run" | "stop">;
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
 	readonly host: { readonly id: string; readonly name: string };

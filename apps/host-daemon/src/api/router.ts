@@ -1,4 +1,5 @@
 import { backupProcedures, chainProcedures } from "./handlers/backup.ts";
+import { benchmarkProcedures } from "./handlers/benchmark.ts";
 import { eventProcedures } from "./handlers/event.ts";
 import { filesProcedures } from "./handlers/files.ts";
 import { daemonProcedures, hostProcedures } from "./handlers/host.ts";
@@ -23,6 +24,7 @@ export const appRouter = router({
 	chain: chainProcedures,
 	files: filesProcedures,
 	job: jobProcedures,
+	benchmark: benchmarkProcedures,
 	event: eventProcedures,
 	peer: peerProcedures,
 	retention: retentionProcedures,
