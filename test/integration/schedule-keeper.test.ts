@@ -138,3 +138,10 @@ test("scheduleKeeper › with a tag only VMs that carry it, and one that cannot 
 		["web02", null],
 	]);
 });
+
+test("scheduleKeeper › marks what it takes under rules of its own, by its id", async (t) => {
+	const schedule = nightly({ vm: "web01", retention: { keepLast: 3 } });
+	const world = worldOf(t, [schedule]);
+	await world.make().look();
+	t.like(world.asked[0], { labels: ["schedule:nightly", `retention:${schedule.id}`] });
+});

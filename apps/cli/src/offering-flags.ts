@@ -69,8 +69,8 @@ const chainSize = (text: string): number => {
 const RULES = ["keepLast", "keepHourly", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"];
 const DAY_MS = 86_400_000;
 
-/** `keepLast=7,keepWithin=30d` as fields; a bare keepWithin is in days. Throws USAGE. */
-export const parseRetention = (text: string): Record<string, number> =>
+/** `keepLast=7,keepWithin=30d` as fields; a bare keepWithin is in days. `flag` is the one that says so. Throws USAGE. */
+export const parseRetention = (text: string, flag = "retention"): Record<string, number> =>
 	Object.fromEntries(
 		text.split(",").map((rule) => {
 			const [name = "", value = ""] = rule.split("=");
@@ -80,7 +80,7 @@ export const parseRetention = (text: string): Record<string, number> =>
 				const accepted = [...RULES, "keepWithin"].join(", ");
 				throw new KnibError(
 					"USAGE",
-					`--retention ${rule} is no RULE=NUMBER: the rules are ${accepted}`,
+					`--${flag} ${rule} is no RULE=NUMBER: the rules are ${accepted}`,
 				);
 			}
 			return [name, within ? Math.round(number * DAY_MS) : number];
@@ -108,7 +108,7 @@ export const changesOf = (given: Given) =>
 		backupChainSize: orNull(given["chain-size"], chainSize),
 		tracker: given.tracker,
 		repository: orNull(given.repository, (text) => text),
-		retention: orNull(given.retention, parseRetention),
+		retention: orNull(given.retention, (text) => parseRetention(text)),
 		description: given.description,
 	});
 

@@ -1,6 +1,7 @@
 // The flags of `schedule create` and `schedule update`.
 import { KnibError, parseQuantity } from "@knib/core";
 import { Flags } from "@oclif/core";
+import { parseRetention } from "./offering-flags.ts";
 
 /** What `--cron` is; one command requires it, the other does not. */
 export const cronText = {
@@ -18,6 +19,12 @@ export const scheduleFlags = {
 		helpValue: "TAG",
 	}),
 	tz: Flags.string({ summary: "time zone, such as Europe/Berlin", helpValue: "ZONE" }),
+	keep: Flags.string({
+		summary:
+			"what is kept of its backups, such as keepLast=7,keepDaily=14,keepWithin=30d, whatever their offering says; none = as the offering says",
+		aliases: ["retention"],
+		helpValue: "RULES",
+	}),
 	isolated: Flags.boolean({
 		summary: "take backups that stand alone and leave the chain as it is",
 		allowNo: true,
@@ -33,6 +40,7 @@ type Given = {
 	readonly tz?: string | undefined;
 	readonly vm?: string | undefined;
 	readonly tag?: string | undefined;
+	readonly keep?: string | undefined;
 	readonly isolated?: boolean | undefined;
 	readonly jitter?: string | undefined;
 };
@@ -41,17 +49,18 @@ const NONE = "none";
 const MINUTE_MS = 60_000;
 
 const jitterOf = (text: string): number => {
-	const minutes = parseQuantity(text, "minutes");
+	const minutes = parseQuantity(text, "min");
 	if (minutes !== undefined && minutes >= 0) return Math.round(minutes * MINUTE_MS);
 	throw new KnibError("USAGE", `--jitter ${text} is no time, such as 10 or 90s`);
 };
 
 /** What was given, as the daemon takes it. Throws USAGE. */
-export const scheduleFieldsOf = ({ cron, tz, vm, tag, isolated, jitter }: Given) => ({
+export const scheduleFieldsOf = ({ cron, tz, vm, tag, keep, isolated, jitter }: Given) => ({
 	...(cron === undefined ? {} : { cron }),
 	...(tz === undefined ? {} : { timezone: tz }),
 	...(vm === undefined ? {} : { vm }),
 	...(tag === undefined ? {} : { tag: tag === NONE ? null : tag }),
+	...(keep === undefined ? {} : { retention: keep === NONE ? null : parseRetention(keep, "keep") }),
 	...(isolated === undefined ? {} : { isolated }),
 	...(jitter === undefined ? {} : { jitterMs: jitterOf(jitter) }),
 });

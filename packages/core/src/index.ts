@@ -24,6 +24,7 @@ export * from "./domain/job.ts";
 export * from "./domain/manifest.ts";
 export * from "./domain/name-pattern.ts";
 export * from "./domain/offering.ts";
+export * from "./domain/retention-label.ts";
 export * from "./domain/safe-link.ts";
 export * from "./domain/schedule.ts";
 export * from "./domain/screen.ts";

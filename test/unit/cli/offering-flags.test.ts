@@ -23,3 +23,7 @@ test("parseRetention › reads rules, with keepWithin as a duration", (t) => {
 		t.is(t.throws(() => parseRetention(text), { instanceOf: KnibError })?.code, "USAGE", text);
 	}
 });
+
+test("parseRetention › names the flag that was wrong", (t) => {
+	t.regex(t.throws(() => parseRetention("keep=7", "keep"))?.message ?? "", /^--keep keep=7 is no/);
+});

@@ -22,6 +22,7 @@ const point = (day: number, override: Partial<RetentionPoint> = {}): RetentionPo
 		pinned: false,
 		proof: "copied",
 		goesOn: false,
+		judge: "offering:default",
 		policy: null,
 		why: "everything stays",
 		...override,
@@ -181,6 +182,48 @@ test("planRetention › whatever the rules, never breaks a kept one, drops a pin
 					const below = byId.get(at);
 					t.true(below === undefined || below.removed || stays.has(at));
 					at = below?.parent ?? null;
+				}
+			}
+		}),
+	);
+});
+
+test("planRetention › counts only what one judge has to say about, also where two have the same rules", (t) => {
+	const points = days(6).map((one, n) => ({
+		...one,
+		judge: n % 2 === 0 ? "schedule:a" : "offering:b",
+		policy: { keepLast: 2 },
+	}));
+	const keeps = planRetention(points, START)
+		.filter(({ keep }) => keep)
+		.map(({ id }) => id);
+	t.deepEqual(keeps, [5, 4, 3, 2].map(idOf));
+});
+
+test("planRetention › what one judge has taken changes nothing for the points of another", (t) => {
+	const some = fc.array(
+		fc.record({
+			day: fc.nat(400),
+			judge: fc.constantFrom("schedule:a", "offering:b"),
+		}),
+		{ maxLength: 30 },
+	);
+	const rules = fc.record({ keepLast: fc.integer({ min: 1, max: 4 }), keepDaily: fc.constant(3) });
+	fc.assert(
+		fc.property(some, rules, rules, (taken, a, b) => {
+			const points = [...new Map(taken.map((one) => [one.day, one])).values()].map(
+				({ day, judge }) => point(day, { judge, policy: judge === "schedule:a" ? a : b }),
+			);
+			const keptOf = (given: readonly RetentionPoint[]): ReadonlySet<string> =>
+				new Set(
+					planRetention(given, START)
+						.filter(({ keep }) => keep)
+						.map(({ id }) => id),
+				);
+			const all = keptOf(points);
+			for (const judge of ["schedule:a", "offering:b"]) {
+				for (const id of keptOf(points.filter((one) => one.judge === judge))) {
+					t.true(all.has(id), `${judge} wants ${id}`);
 				}
 			}
 		}),

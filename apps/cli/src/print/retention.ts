@@ -11,6 +11,7 @@ const COLUMNS = [
 	{ head: "KIND", cell: (row: Row) => row.kind },
 	{ head: "SIZE", cell: (row: Row) => size(row.size) },
 	{ head: "OFFERING", cell: (row: Row) => row.offering },
+	{ head: "SCHEDULE", cell: (row: Row) => row.schedule },
 	{ head: "VERDICT", cell: (row: Row) => (row.keep ? "keep" : "remove") },
 	{ head: "REASON", cell: (row: Row) => row.reasons.join(", ") },
 ];

@@ -5,6 +5,16 @@ import { instant, safe, short } from "./text.ts";
 const vmsOf = ({ vm, tag }: Pick<ScheduleView, "vm" | "tag">): string =>
 	tag === undefined ? vm : `${vm} with the tag ${tag}`;
 
+const DAY_MS = 86_400_000;
+
+/** The rules as `--keep` takes them; null where the offering's count. */
+const rulesOf = ({ retention }: Pick<ScheduleView, "retention">): string | null =>
+	retention === undefined
+		? null
+		: Object.entries(retention)
+				.map(([rule, n]) => `${rule}=${rule === "keepWithin" ? `${(n ?? 0) / DAY_MS}d` : n}`)
+				.join(",");
+
 const COLUMNS = [
 	{ head: "ID", cell: ({ id }: ScheduleView) => short(id) },
 	{ head: "NAME", cell: ({ name }: ScheduleView) => name },
@@ -31,6 +41,7 @@ export const scheduleText = (view: ScheduleView): string =>
 		["VMs", vmsOf(view)],
 		["backups", view.isolated ? "isolated" : "in each VM's chain"],
 		["jitter", view.jitterMs === 0 ? null : `up to ${view.jitterMs / 1000} s`],
+		["keeps", rulesOf(view)],
 		["next run", view.nextRun === null ? "never" : instant(view.nextRun)],
 	]);
 

@@ -98,13 +98,25 @@ export const createScheduleBook = ({ schedules, host, now, uuid }: Deps) => {
 			const words = given.map(([key, value]) =>
 				value === null ? `takes ${key} away` : `sets ${key} to ${JSON.stringify(value)}`,
 			);
-			return saving("ScheduleUpdate", after, [`changes the schedule ${before.name}`, ...words]);
+			const kept =
+				before.retention !== undefined && after.retention === undefined
+					? [
+							"what it took under its own rules is kept; what it takes from now on, as offerings say",
+						]
+					: [];
+			const first = `changes the schedule ${before.name}`;
+			return saving("ScheduleUpdate", after, [first, ...words, ...kept]);
 		},
 		delete: async (text: string): Promise<Change<ScheduleView>> => {
 			const schedule = await find(text);
 			return {
 				type: "ScheduleDelete",
-				explain: [`deletes the schedule ${schedule.name}; its backups stay`],
+				explain: [
+					`deletes the schedule ${schedule.name}; its backups stay`,
+					...(schedule.retention === undefined
+						? []
+						: ["what it took under its own retention rules is judged by nobody from then on"]),
+				],
 				apply: async () => {
 					await schedules.remove([schedule.id]);
 					return { ...schedule, nextRun: null };

@@ -11,6 +11,8 @@ import {
 	type RetentionApplied,
 	type RetentionPoint,
 	type RetentionView,
+	retentionScheduleOf,
+	type Schedule,
 } from "@knib/core";
 import { CLOCK_ALERT } from "../catalog/alert-book.ts";
 import type { Books } from "../catalog/create-catalog.ts";
@@ -21,7 +23,7 @@ import { createKeeper, type Keeper } from "./keeper.ts";
 const LOOK_MS = 60 * 60_000;
 
 type Deps = {
-	readonly books: Pick<Books, "backups" | "offerings" | "alerts">;
+	readonly books: Pick<Books, "backups" | "offerings" | "schedules" | "alerts">;
 	readonly jobs: Pick<JobService, "start" | "list">;
 	readonly now: () => string;
 	readonly host: { readonly name: string };
@@ -31,36 +33,61 @@ type Deps = {
 const proofOf = ({ proof, validationStatus }: BackupView): RetentionPoint["proof"] =>
 	validationStatus === "NotValid" ? null : (bestProof(proof)?.level ?? null);
 
-/** By whose rules a backup is judged: those that its offering has now, also when that was deleted since (SPEC 1). */
-type Judge = (view: BackupView) => Pick<RetentionPoint, "policy" | "why">;
+type Judgement = Pick<RetentionPoint, "judge" | "policy" | "why"> & {
+	readonly schedule: string | null;
+};
+
+/** By whose rules a backup is judged: those that its offering has now, also when that was deleted since (SPEC 1), or those of the schedule that took it while it had some. Nobody else's rules take the place of a schedule's. */
+type Judge = (view: BackupView) => Judgement;
+
+const bySchedule = (id: string, schedules: readonly Schedule[]): Judgement => {
+	const judge = `schedule:${id}`;
+	const schedule = schedules.find((one) => one.id === id);
+	if (schedule === undefined) {
+		const why = "its schedule is not known here any more";
+		return { judge, policy: null, why, schedule: id };
+	}
+	const { name, retention = null } = schedule;
+	return { judge, policy: retention, why: `schedule ${name} keeps everything`, schedule: name };
+};
 
 const judgeOf = async ({ books, host }: Deps): Promise<Judge> => {
 	const offerings = await books.offerings.list(offeringFilterSchema.parse({ showRemoved: true }));
+	const schedules = await books.schedules.all();
 	const named = (name: string) => {
 		const same = offerings.filter((one) => one.name === name);
 		return same.find(({ removedAt }) => removedAt === undefined) ?? same.at(-1);
 	};
 	return (view) => {
 		// A rescan of a shared repository makes views of other hosts' backups too: those are theirs to judge.
-		if (view.host !== host.name) return { policy: null, why: `host ${view.host} judges it` };
+		const nobody = { judge: "nobody", policy: null, schedule: null };
+		if (view.host !== host.name) return { ...nobody, why: `host ${view.host} judges it` };
+		const schedule = retentionScheduleOf(view.labels);
+		if (schedule !== undefined) return bySchedule(schedule, schedules);
 		const offering = view.offering === null ? undefined : named(view.offering);
-		if (offering === undefined) return { policy: null, why: "its offering is not known here" };
+		if (offering === undefined) return { ...nobody, why: "its offering is not known here" };
 		const why = `offering ${offering.name} keeps everything`;
-		return { policy: offering.retention ?? null, why };
+		const { id, retention = null } = offering;
+		return { judge: `offering:${id}`, policy: retention, why, schedule: null };
 	};
 };
 
-const pointOf = (view: BackupView, open: ReadonlySet<string>, judge: Judge): RetentionPoint => ({
-	id: view.id,
-	parent: view.parent,
-	pointInTime: view.pointInTime ?? view.createdAt,
-	atMs: Date.parse(view.pointInTime ?? view.createdAt),
-	removed: view.status === "Removed",
-	pinned: view.pinned === true,
-	proof: proofOf(view),
-	goesOn: open.has(view.id),
-	...judge(view),
-});
+const pointOf = (view: BackupView, open: ReadonlySet<string>, judge: Judge): RetentionPoint => {
+	const { judge: whose, policy, why } = judge(view);
+	return {
+		id: view.id,
+		parent: view.parent,
+		pointInTime: view.pointInTime ?? view.createdAt,
+		atMs: Date.parse(view.pointInTime ?? view.createdAt),
+		removed: view.status === "Removed",
+		pinned: view.pinned === true,
+		proof: proofOf(view),
+		goesOn: open.has(view.id),
+		judge: whose,
+		policy,
+		why,
+	};
+};
 
 const byVm = (backups: readonly BackupView[]): ReadonlyMap<string, readonly BackupView[]> => {
 	const groups = new Map<string, BackupView[]>();
@@ -103,8 +130,8 @@ export const previewRetention = async (
 			if (verdict === undefined || view.host !== host.name) return [];
 			const { chain, kind, size, offering } = view;
 			const pointInTime = view.pointInTime ?? view.createdAt;
-			const { policy } = judge(view);
-			return [{ ...verdict, chain, kind, size, offering, policy, pointInTime }];
+			const { policy, schedule } = judge(view);
+			return [{ ...verdict, chain, kind, size, offering, schedule, policy, pointInTime }];
 		});
 		const [newest] = judged;
 		const named = backups.find(({ id }) => id === newest?.id);

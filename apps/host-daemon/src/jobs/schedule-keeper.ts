@@ -8,6 +8,7 @@ import {
 	dueRun,
 	type Hypervisor,
 	jobRequestSchema,
+	retentionLabel,
 	type Schedule,
 	scheduleLabel,
 } from "@knib/core";
@@ -78,8 +79,8 @@ export const createScheduleKeeper = (options: Options): Keeper => {
 			({ state }) => state === "waiting",
 		);
 		if (waits) return;
-		const { isolated, name } = schedule;
-		const labels = [scheduleLabel(name)];
+		const { isolated, name, id, retention } = schedule;
+		const labels = [scheduleLabel(name), ...(retention === undefined ? [] : [retentionLabel(id)])];
 		const request = { type: "Backup", vm: vm.uuid, isolated, labels };
 		try {
 			await jobs.start(jobRequestSchema.parse(request), `schedule ${name}`);

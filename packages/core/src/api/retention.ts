@@ -6,8 +6,11 @@ export type RetentionPointView = {
 	readonly id: string;
 	readonly chain: string | null;
 	readonly kind: string | null;
-	/** The offering that it was taken under, by which it is judged, and its rules; null where it keeps everything. */
+	/** The offering that it was taken under. */
 	readonly offering: string | null;
+	/** The schedule by which it is judged; null where its offering's rules count. */
+	readonly schedule: string | null;
+	/** The rules by which it is judged; null where they keep everything. */
 	readonly policy: RetentionPolicy | null;
 	readonly pointInTime: string;
 	readonly size: number;

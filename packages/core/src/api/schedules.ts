@@ -23,6 +23,8 @@ export const scheduleChangesSchema = z.strictObject({
 	tag: fields.tag.unwrap().nullable().optional(),
 	isolated: z.boolean().optional(),
 	jitterMs: fields.jitterMs.unwrap().optional(),
+	/** Null takes the rules away. */
+	retention: fields.retention.unwrap().nullable().optional(),
 });
 export type ScheduleChanges = z.infer<typeof scheduleChangesSchema>;
 export const scheduleUpdateInputSchema = z.strictObject({

@@ -1,6 +1,7 @@
 // When VMs are backed up by themselves (SPEC 10). A schedule is shared: each host carries it out for the VMs that it has.
 import { z } from "zod";
 import { instantSchema, uuidSchema } from "./ids.ts";
+import { retentionSchema } from "./offering.ts";
 
 /** Every place that an operator writes a schedule's fields; `cron` is checked by whoever knows cron. */
 export const scheduleFieldsSchema = z.strictObject({
@@ -30,6 +31,8 @@ export const scheduleFieldsSchema = z.strictObject({
 		.min(0)
 		.max(24 * 3_600_000)
 		.default(0),
+	/** What is kept of the backups that it takes; absent: what their offering says. */
+	retention: retentionSchema.optional(),
 });
 export type ScheduleFields = z.infer<typeof scheduleFieldsSchema>;
 

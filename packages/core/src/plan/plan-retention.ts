@@ -22,7 +22,9 @@ export type RetentionPoint = {
 	readonly proof: ProofLevel | null;
 	/** The next increment would stand on it. */
 	readonly goesOn: boolean;
-	/** The rules of the offering that it was taken under; null where nothing may go. */
+	/** Whose rules judge it: only points of one judge are counted together. */
+	readonly judge: string;
+	/** The rules; null where nothing may go. */
 	readonly policy: RetentionPolicy | null;
 	/** Why nothing may go, in words. */
 	readonly why: string;
@@ -102,11 +104,11 @@ const byRules = (
 	];
 };
 
-/** Points that were taken under the same rules; those that nothing may take are left out. */
+/** Points that the same rules judge; those that nothing may take are left out. */
 const byPolicy = (
 	points: readonly RetentionPoint[],
 ): readonly (readonly [RetentionPolicy, readonly RetentionPoint[]])[] => {
-	const keyOf = ({ policy }: RetentionPoint): string => JSON.stringify(policy);
+	const keyOf = ({ judge, policy }: RetentionPoint): string => JSON.stringify([judge, policy]);
 	return [...new Set(points.map(keyOf))].flatMap((key) => {
 		const group = points.filter((point) => keyOf(point) === key);
 		const policy = group[0]?.policy ?? null;

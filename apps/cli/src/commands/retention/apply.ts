@@ -22,7 +22,7 @@ const resultText = ({ vms, jobs, ended }: Result): string => {
 
 export default class RetentionApply extends KnibCommand {
 	static override summary =
-		"delete the restore points that no rule of their VM's offering keeps, into the trash";
+		"delete the restore points that no rule of their offering or schedule keeps, into the trash";
 	static override flags = {
 		vm: Flags.string({ summary: "only of this VM", helpValue: "VM" }),
 		wait: Flags.boolean({

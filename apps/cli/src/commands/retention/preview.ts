@@ -4,7 +4,7 @@ import { retentionText } from "../../print/retention.ts";
 
 export default class RetentionPreview extends KnibCommand {
 	static override summary =
-		"say of each restore point whether its VM's offering keeps it, and why; changes nothing";
+		"say of each restore point whether its offering or schedule keeps it, and why; changes nothing";
 	static override flags = { vm: Flags.string({ summary: "only of this VM", helpValue: "VM" }) };
 
 	async run(): Promise<void> {

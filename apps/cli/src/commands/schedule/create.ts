@@ -19,12 +19,13 @@ export default class ScheduleCreate extends KnibCommand {
 
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(ScheduleCreate);
-		const { vm, tag, ...fields } = scheduleFieldsOf(flags);
+		const { vm, tag, retention, ...fields } = scheduleFieldsOf(flags);
 		if (vm === undefined && typeof tag !== "string") {
 			throw new KnibError("USAGE", "say which VMs: --vm GLOB, --tag TAG, or both");
 		}
 		const which = { vm: vm ?? "*", ...(typeof tag === "string" ? { tag } : {}) };
-		const given = { ...fields, ...which, name: args.name, dryRun: flags["dry-run"] };
+		const rules = retention === null ? {} : { retention };
+		const given = { ...fields, ...which, ...rules, name: args.name, dryRun: flags["dry-run"] };
 		const input = checked(scheduleCreateInputSchema, given);
 		const outcome = await this.connected(flags, ({ api }) => api.schedule.create.mutate(input));
 		this.showOutcome(flags, outcome, scheduleText);
