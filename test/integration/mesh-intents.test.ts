@@ -118,3 +118,33 @@ test.serial("intents › of a viewer are refused in words", async (t) => {
 	t.regex(ended?.error?.message ?? "", /alpha may only look here/);
 	t.is((await doing.api.job.list.query({})).length, 1);
 });
+
+test.serial(
+	"intents › wait while libvirt is down at their host, and are taken when it is back",
+	async (t) => {
+		t.timeout(120_000);
+		const { asking, doing } = await twoHosts(t);
+		await doing.libvirt("down");
+		const request = { type: "Backup", vm: "web01" } as const;
+		const job = await asking.api.job.ask.mutate({ host: "beta", request });
+		await doing.kill();
+		await doing.start();
+		await connectedTo(asking, 1);
+		await until(
+			"the reason",
+			() => jobAt(asking, job.id),
+			(view) => view?.state === "waiting" && /hypervisor/.test(view.reason ?? ""),
+		);
+		t.deepEqual(await doing.api.job.list.query({}), [], "nothing was begun");
+		const here = await doing.cli("vm", "list");
+		t.is(here.code, 3);
+		t.regex(here.stderr, /warning: the VMs of beta are shown as they were last seen: .*hypervisor/);
+		await doing.libvirt("up");
+		const ended = await until(
+			"its end",
+			() => jobAt(asking, job.id),
+			(view) => typeof view?.endedAt === "string",
+		);
+		t.like(ended, { host: "beta", state: "failed", error: { code: "VM_NOT_FOUND" } });
+	},
+);

@@ -2,8 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type JobRequest, KnibError, offeringCreateInputSchema, type Vm } from "@knib/core";
+import {
+	type Hypervisor,
+	type JobRequest,
+	KnibError,
+	offeringCreateInputSchema,
+	type Vm,
+} from "@knib/core";
 import type { z } from "zod";
+import { createInventory } from "../../apps/host-daemon/src/api/inventory.ts";
 import { startApi } from "../../apps/host-daemon/src/api/server.ts";
 import type { Benchmark } from "../../apps/host-daemon/src/benchmark/benchmark.ts";
 import {
@@ -65,6 +72,8 @@ export const createOffering = async (
 export const apiWorld = async (
 	options: {
 		readonly vms?: readonly Vm[];
+		/** Instead of one that has just `vms`. */
+		readonly hypervisor?: Pick<Hypervisor, "versions" | "list" | "vm">;
 		readonly fateOf?: (request: JobRequest) => Fate;
 		readonly directory?: string;
 		/** Where it listens; absent: `s` in the directory. */
@@ -84,6 +93,17 @@ export const apiWorld = async (
 	const vms = options.vms ?? [aVm()];
 	const { books, documents, repositories } = await aCatalog(options.screens, options.documents);
 	const jobs = fakeJobService(options.fateOf ?? (() => ({ kind: "succeeds", result: {} })));
+	const hypervisor: Pick<Hypervisor, "versions" | "list" | "vm"> = options.hypervisor ?? {
+		versions: async () => ({ libvirt: "9.0.0", qemu: "7.2.0" }),
+		list: async () => vms.map(({ uuid, name, state }) => ({ uuid, name, state })),
+		vm: async (text) => vms.find((vm) => vm.uuid === text || vm.name === text),
+	};
+	const images = {
+		info: async (path: string): Promise<never> => {
+			throw new KnibError("COMMAND_FAILED", `no image ${path}`);
+		},
+	};
+	const here = { id: "fe".repeat(32), name: "here" };
 	const server = await startApi({
 		socket,
 		limits: { clients: 64, message: 64 * 1024 },
@@ -94,11 +114,11 @@ export const apiWorld = async (
 			care: careless,
 			files: { list: options.listFiles ?? notHere, log: notHere },
 			benchmark: options.benchmark ?? { run: notHere, stop: notHere },
-			host: { id: "fe".repeat(32), name: "here" },
+			host: here,
 			now: () => AT,
 			ready: Promise.resolve(),
 			daemon: () => ({
-				host: { id: "fe".repeat(32), name: "here" },
+				host: here,
 				version: "0.0.0",
 				pid: process.pid,
 				startedAt: AT,
@@ -106,16 +126,9 @@ export const apiWorld = async (
 				socket,
 				ready: true,
 			}),
-			hypervisor: {
-				versions: async () => ({ libvirt: "9.0.0", qemu: "7.2.0" }),
-				list: async () => vms.map(({ uuid, name, state }) => ({ uuid, name, state })),
-				vm: async (text) => vms.find((vm) => vm.uuid === text || vm.name === text),
-			},
-			images: {
-				info: async (path) => {
-					throw new KnibError("COMMAND_FAILED", `no image ${path}`);
-				},
-			},
+			hypervisor,
+			images,
+			inventory: createInventory({ books, hypervisor, images, host: here, now: () => AT }),
 			init: async () => {
 				throw new KnibError("INTERNAL", "not in this world");
 			},

@@ -1,5 +1,5 @@
 // Real daemons beside each other, each behind a gate that a test can shut: peers call a host through its gate only.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket, connect as tcp } from "node:net";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -84,8 +84,12 @@ export const until = async <T>(
 	}
 };
 
-/** Answers as the virsh of a libvirt without any VM. */
+/** Answers as the virsh of a libvirt without any VM, or of one that is down while there is a file `down` beside it. */
 const VIRSH = `#!/bin/sh
+if test -e "$(dirname "$0")/down"; then
+	echo "error: failed to connect to the hypervisor" >&2
+	exit 1
+fi
 case " $* " in
 *" version "*) echo "Compiled against library: libvirt 9.0.0"; echo "Running hypervisor: QEMU 7.2.0" ;;
 *" list "*) ;;
@@ -136,6 +140,11 @@ export const aMeshHost = async (t: ExecutionContext, name: string) => {
 			client = await open();
 		},
 		ended: () => daemon.ended,
+		/** Takes libvirt down, and brings it back. */
+		libvirt: (state: "down" | "up") =>
+			state === "down"
+				? writeFile(join(home, "bin", "down"), "")
+				: rm(join(home, "bin", "down"), { force: true }),
 	};
 };
 export type MeshHost = Awaited<ReturnType<typeof aMeshHost>>;

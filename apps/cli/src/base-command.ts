@@ -6,6 +6,7 @@ import { openConnection } from "./connection.ts";
 import { errorText } from "./print/error.ts";
 import { jsonDocument, jsonLine } from "./print/json.ts";
 import { planText } from "./print/plan.ts";
+import { safe } from "./print/text.ts";
 
 /** Flags of every command, parsed. */
 export type GlobalFlags = {
@@ -117,6 +118,12 @@ export abstract class KnibCommand extends Command {
 	/** A remark for people, on stderr. */
 	protected note(text: string): void {
 		process.stderr.write(`${text}\n`);
+	}
+
+	/** Says on stderr what the printed result lacks; with any, the command ends with 3. */
+	protected showWarnings(warnings: readonly string[]): void {
+		for (const warning of warnings) this.note(`warning: ${safe(warning)}`);
+		if (warnings.length > 0) process.exitCode = 3;
 	}
 
 	protected async fail(error: ErrorView): Promise<void> {

@@ -4,8 +4,8 @@ import type { Clock, DiskImages, Hypervisor, IdSource, Store } from "@knib/core"
 import { openStoreLog, type Replica } from "@knib/sync";
 import type { ApiDeps } from "./api/context.ts";
 import { viewHost } from "./api/handlers/host.ts";
+import { createInventory } from "./api/inventory.ts";
 import { type ApiServer, startApi } from "./api/server.ts";
-import { listVms } from "./api/vm-views.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { recordJobs } from "./audit/record-jobs.ts";
 import { createBenchmark } from "./benchmark/benchmark.ts";
@@ -248,9 +248,10 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 		benchmark,
 		hypervisor,
 		images,
+		inventory: createInventory({ books, hypervisor, images, host: info.host, now }),
 		host: info.host,
 		daemon: () => ({ ...info, ready }),
-		now: () => world.clock.now(),
+		now,
 		ready: jobs.ready,
 		audit,
 		init: (input) => initCatalog(books, place, input),
@@ -261,10 +262,10 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			? undefined
 			: await startPeers({
 					...{ config, identity, store, replica, jobs, onProblem },
-					now: () => world.clock.now(),
+					now,
 					uuid: () => world.ids.uuid(),
 					viewHost: () => viewHost(local),
-					listVms: () => listVms(local),
+					listVms: () => local.inventory.live(),
 				});
 	undo.add(async () => peers?.stop());
 	const deps: ApiDeps = peers === undefined ? local : { ...local, peers };

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type InitView, initInputSchema } from "@knib/core";
+import { type InitView, initInputSchema, showHostId } from "@knib/core";
 import { Flags } from "@oclif/core";
 import { dryRunFlag, KnibCommand } from "../base-command.ts";
 import { checked } from "../check-input.ts";
@@ -11,7 +11,7 @@ const text = (view: InitView): string =>
 	[
 		...view.made.map((line) => `+ ${safe(line)}`),
 		facts([
-			["host", `${view.host.name} (${view.host.id})`],
+			["host", `${view.host.name} (${showHostId(view.host.id)})`],
 			["configuration", view.config],
 			["state", view.stateDir],
 			["socket", view.socket],

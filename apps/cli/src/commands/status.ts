@@ -11,8 +11,9 @@ import { counted, instant, safe, short, size } from "../print/text.ts";
 
 type Status = {
 	readonly hosts: readonly HostView[];
-	/** Null when they cannot be listed; then `message` says why. */
+	/** Null when they cannot be listed. */
 	readonly vms: readonly VmView[] | null;
+	/** Why they are not shown, or not as they are now. */
 	readonly message: string | null;
 	readonly atRisk: readonly VmView[];
 	readonly jobs: readonly JobView[];
@@ -47,7 +48,10 @@ const text = (status: Status): string => {
 	const well =
 		status.vms === null
 			? `unknown: ${status.message}`
-			: `none of ${counted(status.vms.length, "VM")}`;
+			: [
+					`none of ${counted(status.vms.length, "VM")}`,
+					...(status.message === null ? [] : [status.message]),
+				].join("; ");
 	return [
 		section("HOSTS", status.hosts, hostLine, "none"),
 		section("AT RISK", status.atRisk, vmLine, well),
@@ -65,12 +69,13 @@ export default class StatusCommand extends KnibCommand {
 		const status = await this.connected(flags, async ({ api }): Promise<Status> => {
 			const [hosts, listed, jobs, repositories] = await Promise.all([
 				api.host.list.query(),
-				api.vm.list.query().catch(asKnibError),
+				api.vm.inventory.query().catch(asKnibError),
 				api.job.list.query({}),
 				api.repository.list.query(),
 			]);
-			const failed = listed instanceof KnibError ? listed.message : null;
-			const vms = listed instanceof KnibError ? null : listed;
+			const failed =
+				listed instanceof KnibError ? listed.message : listed.warnings.join("; ") || null;
+			const vms = listed instanceof KnibError ? null : listed.vms;
 			const atRisk = vms?.filter((vm) => vm.atRisk.length > 0) ?? [];
 			const unfinished = jobs.filter(({ state }) => state === "executing" || state === "waiting");
 			return { hosts, vms, message: failed, atRisk, jobs: unfinished, repositories };

@@ -6,6 +6,7 @@ import type { BackupFiles } from "../files/backup-files.ts";
 import type { BackupCare } from "../jobs/backup-care.ts";
 import type { JobService } from "../jobs/job-service.ts";
 import type { Peers } from "../mesh/start-peers.ts";
+import type { Inventory } from "./inventory.ts";
 
 /** What the control API needs of the daemon. */
 export type ApiDeps = {
@@ -16,6 +17,7 @@ export type ApiDeps = {
 	readonly benchmark: Pick<Benchmark, "run" | "stop">;
 	readonly hypervisor: Pick<Hypervisor, "list" | "vm" | "versions">;
 	readonly images: Pick<DiskImages, "info">;
+	readonly inventory: Inventory;
 	readonly host: { readonly id: string; readonly name: string };
 	/** Absent where the store takes part in no replication. */
 	readonly peers?: Peers;

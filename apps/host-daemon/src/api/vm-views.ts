@@ -16,7 +16,7 @@ type Deps = Pick<ApiDeps, "books" | "hypervisor" | "images" | "host">;
 const AT_A_TIME = 4;
 
 /** What a view takes of a VM. */
-type VmFacts = Pick<Vm, "uuid" | "name" | "state" | "disks" | "managedSave">;
+type VmFacts = Pick<Vm, "uuid" | "name" | "disks" | "managedSave"> & { readonly state: string };
 
 /** A VM by name or uuid; rejects with VM_NOT_FOUND. */
 export const findVm = async (

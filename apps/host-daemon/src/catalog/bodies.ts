@@ -45,6 +45,8 @@ export const vmBodySchema = z.object({
 	promise: restorePromiseSchema.optional(),
 	/** How its host last saw it, for the peers; see VmView. */
 	seen: seenVmSchema.optional(),
+	/** When `seen` was last written. */
+	seenAt: z.string().optional(),
 });
 export type VmBody = z.infer<typeof vmBodySchema>;
 

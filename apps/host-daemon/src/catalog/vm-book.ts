@@ -7,7 +7,7 @@ import {
 	type Vm,
 	type VmPolicy,
 } from "@knib/core";
-import type { VmBody } from "./bodies.ts";
+import type { SeenVm, VmBody } from "./bodies.ts";
 import type { Change } from "./change.ts";
 import type { Documents } from "./documents.ts";
 import type { OfferingBook } from "./offering-book.ts";
@@ -43,6 +43,11 @@ export const createVmBook = ({ vms, offerings }: Deps) => {
 		/** Uuids of the VMs of which something is noted. */
 		noted: async (): Promise<readonly string[]> =>
 			(await vms.all()).filter((body) => body.notes.length > 0).map((body) => body.id),
+		/** VMs as this host last saw them, and when; absent are those that were never told to peers. */
+		seen: async (): Promise<readonly { seen: SeenVm; at: string | null }[]> =>
+			(await vms.all()).flatMap(({ seen, seenAt }) =>
+				seen === undefined ? [] : [{ seen, at: seenAt ?? null }],
+			),
 		excludedDisks: async (uuid: string): Promise<readonly string[]> =>
 			(await bodyOf(uuid)).policy.excludeDisks ?? [],
 		promise: async (uuid: string, measured: Partial<RestorePromise>): Promise<void> => {

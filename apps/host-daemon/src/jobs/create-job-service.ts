@@ -55,7 +55,7 @@ export type JobServiceOptions = {
 
 /** The job service with its life cycle. */
 export type RunningJobService = JobService & {
-	/** Starts what another host has asked for, under the id of its request, unless that was done before. What `check` or the planner refuses becomes a failed job of that id. */
+	/** Starts what another host has asked for, under the id of its request, unless that was done before. What `check` or the planner refuses becomes a failed job of that id. Rejects with LIBVIRT_UNREACHABLE, and then nothing was done: it may be asked again. */
 	startAsked(
 		id: string,
 		raw: { readonly type: string },
@@ -302,7 +302,9 @@ export const createJobService = async (options: JobServiceOptions): Promise<Runn
 		try {
 			await start(check(), user, id);
 		} catch (thrown) {
-			if (book.get(id) === undefined) await refuse(id, raw, thrown, user);
+			if (book.get(id) !== undefined) return;
+			if (asKnibError(thrown).code === "LIBVIRT_UNREACHABLE") throw thrown;
+			await refuse(id, raw, thrown, user);
 		}
 	};
 

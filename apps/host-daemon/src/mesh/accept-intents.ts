@@ -1,6 +1,7 @@
 // Requests of other hosts to this one: checked against the sender's role, then started as jobs under the request's own id. Whether
 // that was done already is seen by the job, which is durable before anything of it is done.
 import {
+	asKnibError,
 	type IntentBody,
 	intentBodySchema,
 	jobRequestSchema,
@@ -19,6 +20,9 @@ type Deps = {
 	readonly ready: Promise<void>;
 	readonly onProblem: (error: unknown) => void;
 };
+
+/** How long a request waits until libvirt is asked again, ms. */
+const AGAIN_MS = 5000;
 
 /** Refuses what the sender's role does not allow. Throws REFUSED. */
 export const assertMayAsk = (peers: Deps["peers"], sender: string): void => {
@@ -40,15 +44,27 @@ export const acceptIntents = ({ self, store, peers, jobs, ready, onProblem }: De
 		};
 		await jobs.startAsked(id, intent.request, check, `${intent.user} on ${peers.nameOf(sender)}`);
 	};
+	let stopped = false;
 	let turn: Promise<void> = ready;
+	/** What waits for libvirt, by id, with what takes it up again. */
+	const later = new Map<string, NodeJS.Timeout>();
+	const forget = (id: string): void => {
+		clearTimeout(later.get(id));
+		later.delete(id);
+	};
 	const queue = (id: string, sender: string, body: unknown): void => {
 		const intent = intentBodySchema.safeParse(body).data;
 		if (intent === undefined || intent.target !== self || sender === self) return;
-		turn = turn.then(() => consider(id, sender, intent)).catch(onProblem);
+		forget(id);
+		const again = (thrown: unknown): void => {
+			if (asKnibError(thrown).code !== "LIBVIRT_UNREACHABLE") onProblem(thrown);
+			else if (!stopped) later.set(id, setTimeout(queue, AGAIN_MS, id, sender, body));
+		};
+		turn = turn.then(() => consider(id, sender, intent)).catch(again);
 	};
-	const stop = store.subscribe("intent", (change) => {
-		if (change.type === "put")
-			queue(change.document.id, change.document.owner, change.document.body);
+	const stop = store.subscribe("intent", ({ type, document }) => {
+		if (type === "put") queue(document.id, document.owner, document.body);
+		else forget(document.id);
 	});
 	store
 		.foreign("intent")
@@ -59,6 +75,8 @@ export const acceptIntents = ({ self, store, peers, jobs, ready, onProblem }: De
 	return {
 		stop: async (): Promise<void> => {
 			stop();
+			stopped = true;
+			for (const id of later.keys()) forget(id);
 			await turn.catch(() => undefined);
 		},
 	};

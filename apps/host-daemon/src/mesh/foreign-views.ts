@@ -71,6 +71,11 @@ export const foreignViews = (store: Store, peers: Peers, now: () => string) => {
 					.map(hostView),
 			),
 		host: hostView,
+		/** What ails a host by its own word. */
+		problems: async (host: string): Promise<readonly string[]> => {
+			const stored = (await store.foreign("host")).find(({ owner }) => owner === host);
+			return hostBodySchema.safeParse(stored?.body).data?.facts?.problems ?? [];
+		},
 		vms: async (): Promise<readonly VmView[]> =>
 			(await store.foreign("vm")).flatMap(({ owner, body }) => {
 				const seen = vmBodySchema.safeParse(body).data?.seen;

@@ -6,6 +6,7 @@ type Deps = {
 	readonly store: Store;
 	readonly host: { readonly id: string; readonly name: string };
 	readonly hasPeers: () => boolean;
+	readonly now: () => string;
 	readonly viewHost: () => Promise<HostView>;
 	readonly listVms: () => Promise<readonly VmView[]>;
 	readonly onProblem: (error: unknown) => void;
@@ -13,6 +14,8 @@ type Deps = {
 
 /** How often the host and its VMs are looked at for the peers, ms. */
 const LOOK_MS = 60_000;
+
+const plain = (body: unknown): string => canonicalJson(JSON.parse(JSON.stringify(body)));
 
 const putIfNew = async (
 	store: Store,
@@ -22,12 +25,12 @@ const putIfNew = async (
 ): Promise<void> => {
 	const before = (await store.get(kind, id))?.body ?? {};
 	const after = change(before);
-	const plain = (body: unknown): string => canonicalJson(JSON.parse(JSON.stringify(body)));
 	if (plain(before) !== plain(after)) await store.put(kind, id, after);
 };
 
 /** Publishes now and then. */
-export const startPublishing = ({ store, host, hasPeers, viewHost, listVms, onProblem }: Deps) => {
+export const startPublishing = (deps: Deps) => {
+	const { store, host, hasPeers, now, viewHost, listVms, onProblem } = deps;
 	const publishHost = async (): Promise<void> => {
 		const facts = hostFactsSchema.parse(await viewHost());
 		await putIfNew(store, "host", host.id, (before) => {
@@ -41,12 +44,16 @@ export const startPublishing = ({ store, host, hasPeers, viewHost, listVms, onPr
 		const present = new Set(views.map(({ uuid }) => uuid));
 		for (const view of views) {
 			const seen = seenVmSchema.parse(view);
-			await putIfNew(store, "vm", view.uuid, (before) => ({ ...before, id: view.uuid, seen }));
+			await putIfNew(store, "vm", view.uuid, (before) =>
+				plain(before["seen"] ?? null) === plain(seen)
+					? before
+					: { ...before, id: view.uuid, seen, seenAt: now() },
+			);
 		}
 		for (const { id, body } of await store.list("vm")) {
 			const known = vmBodySchema.safeParse(body).data;
 			if (known?.seen === undefined || present.has(id)) continue;
-			const { seen: _, ...rest } = known;
+			const { seen: _, seenAt: __, ...rest } = known;
 			await store.put("vm", id, rest);
 		}
 	};

@@ -22,7 +22,7 @@ import type { MeshService } from "./mesh-service.ts";
 type Deps = {
 	readonly store: Store;
 	readonly peers: Pick<MeshService, "isConnected" | "lastSeen" | "live" | "nameOf" | "subscribe">;
-	readonly views: Pick<ForeignViews, "job" | "jobs">;
+	readonly views: Pick<ForeignViews, "job" | "jobs" | "problems">;
 	readonly self: string;
 	readonly now: () => string;
 	readonly uuid: () => string;
@@ -32,20 +32,23 @@ type Deps = {
 export const createRemoteJobs = (deps: Deps) => {
 	const { store, peers, views, self, now } = deps;
 
-	const whyWaiting = ({ target }: IntentBody): string => {
+	const whyWaiting = async ({ target }: IntentBody): Promise<string> => {
 		const name = peers.nameOf(target);
-		if (peers.isConnected(target)) return `waits for host ${name} to take it`;
+		if (peers.isConnected(target)) {
+			const why = await views.problems(target);
+			return [`waits for host ${name} to take it`, ...why].join("; ");
+		}
 		const seen = peers.lastSeen(target);
 		return `waits for host ${name}, which has not been reached ${seen === null ? "yet" : `since ${seen}`}`;
 	};
-	const intentView = (id: string, intent: IntentBody): JobView => ({
+	const intentView = async (id: string, intent: IntentBody): Promise<JobView> => ({
 		id,
 		type: jobTypeSchema.catch("Backup").parse(intent.request.type),
 		host: peers.nameOf(intent.target),
 		vm: null,
 		backup: null,
 		state: "waiting",
-		reason: whyWaiting(intent),
+		reason: await whyWaiting(intent),
 		phase: null,
 		attempts: 0,
 		createdAt: intent.at,
@@ -79,7 +82,7 @@ export const createRemoteJobs = (deps: Deps) => {
 		const job = await views.job(id);
 		if (job !== undefined) return job;
 		const one = (await asked()).find((known) => known.id === id && known.intent.target !== self);
-		return one && { view: intentView(id, one.intent), owner: one.intent.target };
+		return one && { view: await intentView(id, one.intent), owner: one.intent.target };
 	};
 	const need = async (id: string): Promise<{ view: JobView; owner: string }> => {
 		const found = await find(id);
@@ -172,7 +175,7 @@ export const createRemoteJobs = (deps: Deps) => {
 		const id = deps.uuid();
 		const intent: IntentBody = { target, request: { ...request }, user, at: now() };
 		await store.put("intent", id, intent);
-		return intentView(id, intent);
+		return await intentView(id, intent);
 	};
 
 	return {
@@ -184,9 +187,11 @@ export const createRemoteJobs = (deps: Deps) => {
 		list: async (): Promise<readonly JobView[]> => {
 			const jobs = await views.jobs();
 			const known = new Set(jobs.map(({ id }) => id));
-			const open = (await asked())
-				.filter(({ id, intent }) => intent.target !== self && !known.has(id))
-				.map(({ id, intent }) => intentView(id, intent));
+			const open = await Promise.all(
+				(await asked())
+					.filter(({ id, intent }) => intent.target !== self && !known.has(id))
+					.map(({ id, intent }) => intentView(id, intent)),
+			);
 			return [...open, ...jobs];
 		},
 		log: async (id: string): Promise<readonly JobLogLine[]> => {

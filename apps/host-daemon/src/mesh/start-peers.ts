@@ -47,7 +47,9 @@ export const startPeers = async (deps: Deps): Promise<Peers & { stop(): Promise<
 	const { viewHost, listVms } = deps;
 	const hasPeers = (): boolean => mesh.members.others().some(({ removed }) => !removed);
 	const host = { id: identity.id, name: identity.name };
-	const publisher = startPublishing({ store, host, hasPeers, viewHost, listVms, onProblem });
+	const publisher = startPublishing({
+		...{ store, host, hasPeers, now, viewHost, listVms, onProblem },
+	});
 	let peers = "";
 	const wake = mesh.subscribe(() => {
 		const known = mesh.members

@@ -40,6 +40,9 @@ export type VmView = {
 	readonly promise: RestorePromise | null;
 };
 
+/** The VMs of all hosts; what could not be looked at is shown as it was last seen, and a warning says so. */
+export type VmInventory = { readonly vms: readonly VmView[]; readonly warnings: readonly string[] };
+
 /** Disks of a VM that a restore in place has set aside: the old ones, or the restored ones once it was undone. */
 export type KeptDisks = {
 	readonly restore: string;

@@ -22,7 +22,8 @@ export default class VmList extends KnibCommand {
 
 	async run(): Promise<void> {
 		const { flags } = await this.parse(VmList);
-		const vms = await this.connected(flags, ({ api }) => api.vm.list.query());
+		const { vms, warnings } = await this.connected(flags, ({ api }) => api.vm.inventory.query());
 		this.show(flags, vms, (all) => table(all, COLUMNS));
+		this.showWarnings(warnings);
 	}
 }

@@ -19,12 +19,16 @@ export default class VmShow extends KnibCommand {
 	async run(): Promise<void> {
 		const { flags, args } = await this.parse(VmShow);
 		const vm = await this.connected(flags, ({ api }) => api.vm.show.query(args));
+		if (vm.asOf != null)
+			this.showWarnings([
+				`host ${vm.host} does not answer for it: shown as of ${instant(vm.asOf)}`,
+			]);
 		this.show(flags, vm, (view) =>
 			[
 				facts([
 					["name", view.name],
 					["uuid", view.uuid],
-					["state", view.state],
+					["state", view.asOf == null ? view.state : `${view.state}, as of ${instant(view.asOf)}`],
 					["offering", view.offering],
 					["chain", view.chain === null ? null : short(view.chain)],
 					[

@@ -4,14 +4,17 @@ import {
 	KnibError,
 	type Outcome,
 	type Vm,
+	type VmInventory,
 	vmAssignInputSchema,
 	vmInputSchema,
 	vmSetInputSchema,
 } from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
 import { findRecords } from "../../jobs/kept-record.ts";
+import type { ApiDeps } from "../context.ts";
+import { isFaultOfLibvirt } from "../inventory.ts";
 import { procedure } from "../trpc.ts";
-import { findVm, findVmOrPast, listVms, viewVm } from "../vm-views.ts";
+import { findVm, findVmOrPast, viewVm } from "../vm-views.ts";
 
 type Unassigned = { readonly uuid: string; readonly name: string; readonly job: string | null };
 
@@ -26,19 +29,27 @@ const keptOf = async (vm: Vm): Promise<readonly KeptDisks[]> => {
 	}));
 };
 
+/** The VMs of this host and those of its peers. */
+const inventoryOf = async (deps: ApiDeps): Promise<VmInventory> => {
+	const { vms, warnings } = await deps.inventory.all();
+	return { vms: [...vms, ...((await deps.peers?.views.vms()) ?? [])], warnings };
+};
+
+/** A VM that libvirt here does not show: as it was last seen here while libvirt fails, or as another host tells of it. */
+const toldOf = async (deps: ApiDeps, text: string, why: KnibError) => {
+	const here = isFaultOfLibvirt(why) ? await deps.inventory.known() : [];
+	const told = [...here, ...((await deps.peers?.views.vms()) ?? [])];
+	return told.find(({ uuid, name }) => uuid === text || name === text);
+};
+
 /** Inventory and per-VM policy. */
 export const vmProcedures = {
-	list: procedure.query(async ({ ctx: { deps } }) => [
-		...(await listVms(deps)),
-		...((await deps.peers?.views.vms()) ?? []),
-	]),
+	list: procedure.query(async ({ ctx: { deps } }) => (await inventoryOf(deps)).vms),
+	/** The list with the reason why some of it is not of now. */
+	inventory: procedure.query(({ ctx: { deps } }) => inventoryOf(deps)),
 	show: procedure.input(vmInputSchema).query(async ({ ctx: { deps }, input }) => {
-		const elsewhere = async () =>
-			(await deps.peers?.views.vms())?.find(
-				({ uuid, name }) => uuid === input.vm || name === input.vm,
-			);
 		const vm = await findVm(deps, input.vm).catch(asKnibError);
-		const told = vm instanceof KnibError ? await elsewhere() : undefined;
+		const told = vm instanceof KnibError ? await toldOf(deps, input.vm, vm) : undefined;
 		if (told !== undefined) return { ...told, policy: {}, kept: [] };
 		if (vm instanceof KnibError) throw vm;
 		const { policy } = await deps.books.vms.record(vm.uuid);
