@@ -1,6 +1,8 @@
 // Hosts at work while links are cut, slow, stutter and deliver out of order, and hosts restart. The seed is printed; SYNC_SEED repeats it.
+import { DOCUMENT_KINDS } from "@knib/core";
 import { createMemoryLink, type Link } from "@knib/sync";
 import test from "ava";
+import { listConflicts } from "../../apps/host-daemon/src/mesh/conflicts.ts";
 import { makeHost, type TestHost, untilEqual } from "./hosts.ts";
 import { randomFrom } from "./random.ts";
 
@@ -45,7 +47,10 @@ const weather = (hosts: readonly TestHost[], random: Random) => {
 		else if (what < 0.8) links.get(`${a.id}${b.id}`)?.close("cut");
 		else a.restart();
 	};
-	return { connect, disturb, pairs };
+	const cutAll = (): void => {
+		for (const link of links.values()) link.close("cut");
+	};
+	return { connect, cutAll, disturb, pairs };
 };
 
 test("mesh › converges after any cut, delay, loss, doubling, reordering and restart", async (t) => {
@@ -55,14 +60,26 @@ test("mesh › converges after any cut, delay, loss, doubling, reordering and re
 	const cluster = { members: new Set<string>() };
 	const make = (skew: number) => makeHost(cluster, { skew, timeoutMs: 100, digestEveryMs: 50 });
 	const hosts = [make(600_000), make(0), make(-600_000)] as const;
-	const { connect, disturb, pairs } = weather(hosts, random);
+	const { connect, cutAll, disturb, pairs } = weather(hosts, random);
 	for (let step = 0; step < OPERATIONS; step += 1) {
 		if (random() < 0.06) disturb();
 		else await edit(hosts[pick(random, hosts.length)] ?? hosts[0], random);
 		if (step % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
 	}
+	cutAll();
+	for (const [at, host] of hosts.entries()) await host.write("offering", "apart", { at });
+	const healed = performance.now();
 	for (const [a, b] of pairs) connect(a, b);
 	await untilEqual(hosts, `equal replicas with SYNC_SEED=${SEED}`);
+	t.log(`equal ${Math.round(performance.now() - healed)} ms after the last link was back`);
+	const listed = await Promise.all(hosts.map(({ replica }) => listConflicts(replica, (id) => id)));
+	t.log(`${listed[0]?.length} conflicts listed`);
+	t.true(listed[0]?.some(({ id }) => id === "apart"));
+	for (const one of listed) t.deepEqual(one, listed[0]);
+	for (const kind of DOCUMENT_KINDS) {
+		const digests = await Promise.all(hosts.map(({ replica }) => replica.digest(kind)));
+		t.is(new Set(digests).size, 1, kind);
+	}
 	for (const host of hosts) {
 		for (const other of hosts) {
 			t.is(host.mesh.counts(other.id).dropped.signature, 0);

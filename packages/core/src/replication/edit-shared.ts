@@ -54,12 +54,17 @@ export const sharedBody = (document: SharedDocument): Readonly<Record<string, un
 		),
 	);
 
-/** Every value that a concurrent, different one overruled and that nobody has settled. */
+const byField = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+	a < b ? -1 : 1;
+
+/** Every value that a concurrent, different one overruled and that nobody has settled; by field, so that all hosts say the same. */
 export const sharedConflicts = (document: SharedDocument): readonly FieldConflict[] =>
-	Object.entries(document.fields).flatMap(([field, [kept, ...others]]) =>
-		kept === undefined
-			? []
-			: others
-					.filter(({ value }) => canonicalJson(value) !== canonicalJson(kept.value))
-					.map((lost) => ({ field, kept, lost })),
-	);
+	Object.entries(document.fields)
+		.sort(byField)
+		.flatMap(([field, [kept, ...others]]) =>
+			kept === undefined
+				? []
+				: others
+						.filter(({ value }) => canonicalJson(value) !== canonicalJson(kept.value))
+						.map((lost) => ({ field, kept, lost })),
+		);
