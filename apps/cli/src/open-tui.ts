@@ -1,11 +1,16 @@
 // Opens the terminal interface. What the rest of the command line needs is not loaded for it: that takes longer than to paint, and
 // twenty megabytes that a screen which is open all day would keep.
+import { setImmediate as immediately, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type ErrorView, KnibError, viewError } from "@knib/core/errors";
+import type { KnibClient } from "@knib/host-daemon/client";
 import { openConnection } from "./connection.ts";
 import { environment } from "./environment.ts";
 import { exitOf } from "./exit-code.ts";
 import { errorText } from "./print/error.ts";
+
+/** How long the interface waits for the daemon before it is loaded, ms. */
+const AHEAD_MS = 50;
 
 /** How it is opened. */
 export type TuiFlags = {
@@ -24,9 +29,21 @@ export const openTui = async (flags: TuiFlags): Promise<number> => {
 			details: { hint: "use `knib tui --plain` for lines, or `knib status`" },
 		});
 	}
+	const connect = (): Promise<KnibClient> => openConnection(flags);
+	// The daemon answers while the interface is loaded, which takes about as long.
+	const [{ open }] = await Promise.all([
+		import("@knib/tui/ahead"),
+		import("@knib/host-daemon/client"),
+	]);
+	const ahead = open(connect);
+	// Loading leaves no time for the connection: the questions go first, unless the daemon keeps silent. Why it cannot be reached
+	// is told to whoever uses the connection.
+	const asked = ahead.then(({ client }) => client.ready).catch(() => undefined);
+	await Promise.race([asked, sleep(AHEAD_MS, undefined, { ref: false })]);
+	await immediately();
 	const { runTui, THEME_NAMES } = await import("@knib/tui");
 	return await runTui({
-		...{ connect: () => openConnection(flags), env, mouse: flags.mouse },
+		...{ connect, ahead, env, mouse: flags.mouse },
 		theme: THEME_NAMES.find((name) => name === flags.theme) ?? "dark",
 		readOnly: flags["read-only"],
 	});

@@ -4,6 +4,7 @@ import { stayConnected } from "./app/connection.ts";
 import { runEffect } from "./app/effects.ts";
 import { type Loop, startLoop } from "./app/loop.ts";
 import type { Effect } from "./app/msg.ts";
+import type { Opened } from "./app/opened.ts";
 import { initialState, type State } from "./app/state.ts";
 import { update } from "./app/update.ts";
 import { createRenderer, type Renderer } from "./blessed/renderer.ts";
@@ -16,6 +17,8 @@ export { THEME_NAMES, type ThemeName } from "./view/theme.ts";
 /** What the interface is started with. */
 export type TuiOptions = {
 	readonly connect: () => Promise<KnibClient>;
+	/** The first connection, where it is under way already. */
+	readonly ahead?: Promise<Opened>;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly readOnly: boolean;
 	readonly theme: ThemeName;
@@ -116,7 +119,7 @@ export const runTui = async (options: TuiOptions): Promise<number> => {
 			renderer.close,
 		);
 		void stayConnected({
-			connect: options.connect,
+			...{ connect: options.connect, ahead: options.ahead },
 			dispatch: loop.dispatch,
 			onClient: (next) => {
 				client = next;

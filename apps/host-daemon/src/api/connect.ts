@@ -1,5 +1,5 @@
 // A connection to the daemon's control socket.
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { BenchmarkEvent, BenchmarkInput, JobEvent } from "@knib/core";
 import { KnibError } from "@knib/core/errors";
 import { createTRPCClientProxy, type TRPCClient } from "@trpc/client";
@@ -9,6 +9,8 @@ import { Transport } from "./transport.ts";
 /** A connection to a daemon. Calls reject with the daemon's KnibError, or with DAEMON_UNREACHABLE when the connection breaks. */
 export type KnibClient = {
 	readonly api: TRPCClient<AppRouter>;
+	/** Fulfilled when the daemon has answered; never where it is silent. */
+	readonly ready: Promise<void>;
 	/** The job's state, then every change; ends after the job's end. */
 	watchJob(job: string, signal?: AbortSignal): AsyncIterable<JobEvent>;
 	/** Changes of all jobs until the signal. */
@@ -31,25 +33,23 @@ const unreachable = (socket: string, error: unknown): KnibError => {
 	});
 };
 
-/** tRPC alone would try for ever when no daemon runs. */
-const probe = (socket: string): Promise<void> =>
+/** The open socket; tRPC alone would try for ever when no daemon runs. */
+const opened = (path: string): Promise<Socket> =>
 	new Promise((resolve, reject) => {
-		const connection = connectSocket(socket);
-		connection.once("connect", () => {
-			connection.destroy();
-			resolve();
-		});
-		connection.once("error", (error) => reject(unreachable(socket, error)));
+		const socket = connectSocket(path);
+		socket.once("connect", () => resolve(socket));
+		// It stays: until the protocol on it listens, a socket that breaks must not end the process.
+		socket.on("error", (error) => reject(unreachable(path, error)));
 	});
 
 /** Connects to the daemon on a socket. Rejects at once with DAEMON_UNREACHABLE when none answers. */
 export const connect = async ({ socket }: { socket: string }): Promise<KnibClient> => {
-	await probe(socket);
-	const transport = new Transport(socket);
+	const transport = new Transport(socket, await opened(socket));
 	const api = createTRPCClientProxy<AppRouter>(transport);
 	const forever = new AbortController().signal;
 	return {
 		api,
+		ready: transport.ready,
 		watchJob: (job, signal) =>
 			transport.items(api.job.watch.subscribe({ job }, { signal: signal ?? forever })),
 		watchJobs: (signal) =>

@@ -1,7 +1,7 @@
 // The client's end of the control socket: tRPC over one WebSocket, with errors turned back into KnibError and no reconnecting,
 // since a lost daemon is for the caller to see.
 
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { type ErrorView, isErrorCode, KnibError } from "@knib/core/errors";
 import { createWSClient, TRPCClientError, TRPCUntypedClient, wsLink } from "@trpc/client";
@@ -52,25 +52,40 @@ export class Transport extends TRPCUntypedClient<AppRouter> {
 	readonly #socket: string;
 	readonly #client: ReturnType<typeof createWSClient>;
 	#lost = false;
+	/** Calls are under way when this is fulfilled; it never is where the daemon does not answer. */
+	readonly ready: Promise<void>;
 
-	constructor(socket: string) {
+	/** Over a socket that is open; `path` is where it leads. */
+	constructor(path: string, socket: Socket) {
+		let unused: Socket | null = socket;
+		const take = (): Socket => {
+			const taken = unused ?? connectSocket(path);
+			unused = null;
+			return taken;
+		};
 		class UnixSocket extends WebSocket {
 			constructor(url: string | URL) {
 				super(url, {
 					perMessageDeflate: false,
 					handshakeTimeout: HANDSHAKE_MS,
-					createConnection: () => connectSocket(socket),
+					createConnection: take,
 					headers: { "x-knib-user": user() },
 				});
 			}
 		}
+		let opened: () => void = () => undefined;
+		const ready = new Promise<void>((resolve) => {
+			opened = resolve;
+		});
 		const client = createWSClient({
+			onOpen: () => opened(),
 			url: "ws://knib/",
 			WebSocket: UnixSocket as unknown as typeof globalThis.WebSocket,
 			onClose: () => this.#lose(),
 		});
 		super({ links: [wsLink({ client })] });
-		this.#socket = socket;
+		this.ready = ready;
+		this.#socket = path;
 		this.#client = client;
 	}
 

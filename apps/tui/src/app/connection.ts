@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asKnibError } from "@knib/core/errors";
 import type { KnibClient } from "@knib/host-daemon/client";
 import type { Msg } from "./msg.ts";
+import { type Opened, open } from "./opened.ts";
 import { LIVE, readAll, readLists } from "./read.ts";
 
 const AGAIN_MS = 1000;
@@ -11,6 +12,8 @@ const LIVE_MS = 5000;
 
 /** What the connection needs: a way to connect, and whom to tell. */
 export type ConnectionDeps = {
+	/** The first connection, where it is under way already. */
+	readonly ahead?: Promise<Opened> | undefined;
 	readonly connect: () => Promise<KnibClient>;
 	readonly dispatch: (msg: Msg) => void;
 	readonly onClient: (client: KnibClient | null) => void;
@@ -32,19 +35,21 @@ const pollLive = async (
 	}
 };
 
-const session = async (deps: ConnectionDeps, client: KnibClient): Promise<void> => {
+const session = async (deps: ConnectionDeps, opened: Opened): Promise<void> => {
 	const { dispatch, onClient, signal } = deps;
-	const over = new AbortController();
-	const both = AbortSignal.any([signal, over.signal]);
+	const { client, events, first, over } = opened;
+	const end = (): void => over.abort();
+	signal.addEventListener("abort", end, { once: true });
+	if (signal.aborted) end();
 	onClient(client);
 	dispatch({ type: "link", state: "connected", message: null });
-	const events = client.watchJobs(both);
-	void readAll(client.api, dispatch);
-	void pollLive(client, dispatch, both);
+	void readAll(client.api, dispatch, first);
+	void pollLive(client, dispatch, over.signal);
 	try {
 		for await (const event of events) dispatch({ type: "job-event", event });
 	} finally {
-		over.abort();
+		signal.removeEventListener("abort", end);
+		end();
 		onClient(null);
 		await client.close().catch(() => undefined);
 	}
@@ -52,9 +57,12 @@ const session = async (deps: ConnectionDeps, client: KnibClient): Promise<void> 
 
 /** Stays connected until the signal. */
 export const stayConnected = async (deps: ConnectionDeps): Promise<void> => {
+	let { ahead } = deps;
 	while (!deps.signal.aborted) {
+		const opened = ahead ?? open(deps.connect);
+		ahead = undefined;
 		try {
-			await session(deps, await deps.connect());
+			await session(deps, await opened);
 			if (!deps.signal.aborted)
 				deps.dispatch({ type: "link", state: "lost", message: "the connection ended" });
 		} catch (error) {

@@ -4,8 +4,14 @@ import type { Effect, Msg } from "./msg.ts";
 import type { Step } from "./navigate.ts";
 import type { State } from "./state.ts";
 
-/** Milliseconds between paints. */
+/** Milliseconds between paints while jobs report. */
 const FRAME_MS = 50;
+/** Milliseconds that the answers to one question may lie apart. */
+const ANSWERS_MS = 5;
+
+/** When a message is to be seen. */
+const delayOf = ({ type }: Msg): number =>
+	type === "job-event" || type === "tick" ? FRAME_MS : ANSWERS_MS;
 
 /** What the loop drives. */
 export type LoopDeps = {
@@ -22,14 +28,14 @@ export type Loop = {
 	readonly stop: () => void;
 };
 
-/** Starts a loop with a first paint. Keys are painted at once, all else at the next frame. */
+/** Starts a loop with a first paint. Keys are painted at once, answers as soon as they are together, reports of jobs at the next frame. */
 export const startLoop = (first: State, deps: LoopDeps): Loop => {
 	let state = first;
-	let forget: (() => void) | null = null;
+	let waits: { readonly ms: number; readonly forget: () => void } | null = null;
 	let stopped = false;
 	const paintNow = (): void => {
-		forget?.();
-		forget = null;
+		waits?.forget();
+		waits = null;
 		if (!stopped) deps.paint(deps.view(state));
 	};
 	const dispatch = (msg: Msg): void => {
@@ -39,8 +45,12 @@ export const startLoop = (first: State, deps: LoopDeps): Loop => {
 		state = next;
 		for (const effect of effects) deps.run(effect);
 		if (same) return;
+		const ms = delayOf(msg);
 		if (msg.type === "key") paintNow();
-		else forget ??= deps.later(paintNow, FRAME_MS);
+		else if (waits === null || ms < waits.ms) {
+			waits?.forget();
+			waits = { ms, forget: deps.later(paintNow, ms) };
+		}
 	};
 	paintNow();
 	return {
@@ -48,7 +58,7 @@ export const startLoop = (first: State, deps: LoopDeps): Loop => {
 		paintNow,
 		stop: () => {
 			stopped = true;
-			forget?.();
+			waits?.forget();
 		},
 	};
 };

@@ -35,11 +35,7 @@ const shared = () => {
 	};
 };
 
-const readBackups = async (
-	api: Api,
-	vm: string | undefined,
-	tell: (backups: readonly BackupBrief[]) => void,
-): Promise<void> => {
+const readBackups = async (api: Api, vm: string | undefined): Promise<readonly BackupBrief[]> => {
 	const share = shared();
 	const all: BackupBrief[] = [];
 	let after: string | undefined;
@@ -47,28 +43,23 @@ const readBackups = async (
 		const asked = { limit: PAGE, ...(vm === undefined ? {} : { vm }) };
 		const page = await api.backup.page.query(after === undefined ? asked : { ...asked, after });
 		all.push(...page.backups.map(share));
-		if (page.next === null) break;
+		if (page.next === null) return all;
 		after = page.next;
 	}
-	tell(all);
 };
 
-const READERS: {
-	readonly [L in keyof Data]: (api: Api, dispatch: Dispatch) => Promise<void>;
+/** How each list is asked for. */
+const ASKS: {
+	readonly [L in keyof Data]: (api: Api) => Promise<Data[L]>;
 } = {
-	hosts: async (api, tell) => tell({ type: "data", data: { hosts: await api.host.list.query() } }),
-	vms: async (api, tell) => tell({ type: "data", data: { vms: await api.vm.list.query() } }),
-	jobs: async (api, tell) => tell({ type: "data", data: { jobs: await api.job.list.query({}) } }),
-	repositories: async (api, tell) =>
-		tell({ type: "data", data: { repositories: await api.repository.list.query() } }),
-	chains: async (api, tell) =>
-		tell({ type: "data", data: { chains: await api.chain.list.query({}) } }),
-	backups: async (api, tell) =>
-		readBackups(api, undefined, (backups) => tell({ type: "data", data: { backups } })),
-	offerings: async (api, tell) =>
-		tell({ type: "data", data: { offerings: await api.offering.list.query({}) } }),
-	settings: async (api, tell) =>
-		tell({ type: "data", data: { settings: await api.settings.list.query({}) } }),
+	hosts: (api) => api.host.list.query(),
+	vms: (api) => api.vm.list.query(),
+	jobs: (api) => api.job.list.query({}),
+	repositories: (api) => api.repository.list.query(),
+	chains: (api) => api.chain.list.query({}),
+	backups: (api) => readBackups(api, undefined),
+	offerings: (api) => api.offering.list.query({}),
+	settings: (api) => api.settings.list.query({}),
 };
 
 /** Lists that change without a job of ours. */
@@ -77,31 +68,42 @@ export const LIVE: readonly (keyof Data)[] = ["vms", "hosts", "repositories"];
 const FIRST: readonly (keyof Data)[] = ["jobs", "vms", "hosts", "repositories"];
 const REST: readonly (keyof Data)[] = ["chains", "offerings", "settings", "backups"];
 
+const askList = async (api: Api, list: keyof Data): Promise<Msg> => {
+	try {
+		return { type: "data", data: { [list]: await ASKS[list](api) } };
+	} catch (error) {
+		return { type: "problem", list, message: asKnibError(error).message };
+	}
+};
+
+/** Asks for what is seen first; each answer is a message, and none rejects. */
+export const askFirst = (api: Api): readonly Promise<Msg>[] =>
+	FIRST.map((list) => askList(api, list));
+
 /** Reads lists; each comes as it is there, and one that cannot be read does not keep the others. */
 export const readLists = async (
 	api: Api,
 	lists: readonly (keyof Data)[],
 	dispatch: Dispatch,
 ): Promise<void> => {
-	await Promise.all(
-		lists.map((list) =>
-			READERS[list](api, dispatch).catch((error: unknown) =>
-				dispatch({ type: "problem", list, message: asKnibError(error).message }),
-			),
-		),
-	);
+	await Promise.all(lists.map(async (list) => dispatch(await askList(api, list))));
 };
 
-/** Reads everything, what is seen first first. */
-export const readAll = async (api: Api, dispatch: Dispatch): Promise<void> => {
-	await readLists(api, FIRST, dispatch);
+/** Reads everything, what is seen first first, or takes it where it was asked for already. */
+export const readAll = async (
+	api: Api,
+	dispatch: Dispatch,
+	first: readonly Promise<Msg>[] = askFirst(api),
+): Promise<void> => {
+	await Promise.all(first.map(async (answer) => dispatch(await answer)));
 	await readLists(api, REST, dispatch);
 };
 
 /** Reads what a job of a VM may have changed. */
 export const readAfterJob = async (api: Api, vm: string, dispatch: Dispatch): Promise<void> => {
-	const tell = (backups: readonly BackupBrief[]) => dispatch({ type: "backups-of", vm, backups });
-	const backups = readBackups(api, vm, tell).catch(() => READERS.backups(api, dispatch));
+	const ofVm = async (): Promise<void> =>
+		dispatch({ type: "backups-of", vm, backups: await readBackups(api, vm) });
+	const backups = ofVm().catch(() => readLists(api, ["backups"], dispatch));
 	await Promise.all([backups, readLists(api, [...FIRST, "chains"], dispatch)]);
 };
 

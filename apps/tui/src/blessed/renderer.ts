@@ -1,7 +1,7 @@
 // Paints frames and reads keys. Only lines that changed are written, each whole and in its place, so that nothing of an older one
 // is ever left; a frame like the last one writes nothing at all. blessed reads the keys; its screen is not used, since it knows 256
 // colours and no pixels.
-import blessed from "blessed";
+import program from "blessed/lib/program.js";
 import type { Key } from "../app/msg.ts";
 import type { Frame, Placed, Size } from "../view/frame.ts";
 import { painted, type Theme } from "../view/theme.ts";
@@ -86,8 +86,8 @@ export const createRenderer = (streams: Streams): Renderer => {
 	const { keys, stop } = filteredInput(input, onReply);
 	// Its types want a table of the terminal's abilities, of which nothing is used.
 	const options: object = { input: keys, output, tput: false };
-	const program = blessed.program(options);
-	program.on("keypress", (text: unknown, key: unknown) => {
+	const keyboard = program(options);
+	keyboard.on("keypress", (text: unknown, key: unknown) => {
 		const pressed = keyOf(text, key);
 		if (pressed !== null) streams.onKey(pressed);
 	});
@@ -161,7 +161,7 @@ export const createRenderer = (streams: Streams): Renderer => {
 			give();
 			output.off("resize", streams.onResize);
 			stop();
-			program.destroy();
+			keyboard.destroy();
 		},
 	};
 };
