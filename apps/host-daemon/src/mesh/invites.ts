@@ -33,3 +33,4 @@ export const createInvites = (nowMs: () => number) => {
 		},
 	};
 };
+export type Invites = ReturnType<typeof createInvites>;

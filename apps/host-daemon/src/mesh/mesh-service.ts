@@ -23,7 +23,6 @@ import {
 	splitAddress,
 	writePairingCode,
 } from "@knib/sync";
-import { z } from "zod";
 import type { Change } from "../catalog/change.ts";
 import type { Config } from "../config.ts";
 import type { Identity } from "../identity.ts";
@@ -34,6 +33,7 @@ import { createInvites } from "./invites.ts";
 import { openLastSeen } from "./last-seen.ts";
 import { openMemberBook } from "./member-book.ts";
 import { ownAddress } from "./own-address.ts";
+import { createPairing, welcomeSchema } from "./pairing.ts";
 
 type Deps = {
 	readonly config: Pick<Config, "listen" | "advertise" | "stateDir">;
@@ -49,16 +49,6 @@ const SAVE_MS = 60_000;
 const PURGE_MS = 3_600_000;
 /** A clock that is farther from this host's is told. */
 const SKEW_MS = 2000;
-
-const requestSchema = z.object({
-	secret: z.string().max(100),
-	name: z.string().min(1).max(200),
-	address: z.string().max(300).nullable(),
-});
-const welcomeSchema = z.object({
-	name: z.string().min(1).max(200),
-	address: z.string().nullable(),
-});
 
 type Paired = { readonly id: string; readonly name: string };
 
@@ -110,24 +100,10 @@ export const startMesh = async (deps: Deps) => {
 		seen.note(peer, now());
 	};
 
-	const pair = async (peer: string, body: unknown): Promise<unknown> => {
-		const asked = requestSchema.safeParse(body);
-		if (!asked.success) throw new KnibError("PAIRING_FAILED", "the request is not understood");
-		if (members.get(peer)?.removed === true) {
-			throw new KnibError("PAIRING_FAILED", "this host was removed by its peers", {
-				details: { hint: "a removed host comes back only with a new key and an empty store" },
-			});
-		}
-		const role = invites.take(asked.data.secret);
-		const { address } = asked.data;
-		await members.write(peer, {
-			...{ name: asked.data.name, role },
-			...(address === null ? {} : { address }),
-		});
-		return { name, address: whereToCall() ?? null };
-	};
 	let listener: Listener | undefined;
 	const whereToCall = (): string | undefined => ownAddress(config, listener?.port);
+	const own = () => ({ name, address: whereToCall() ?? null });
+	const pair = createPairing({ members, invites, own });
 	const dialers = createDialers({
 		...{ self, privateKey, onLink: add },
 		listens: () => listener !== undefined,
@@ -254,9 +230,10 @@ export const startMesh = async (deps: Deps) => {
 					"then both exchange all documents, and believe its word on roles here",
 				],
 				apply: async () => {
-					const own = { secret: code.secret, name, address: whereToCall() ?? null };
 					const call = { privateKey, peer: code.host, ...place };
-					const welcome = welcomeSchema.parse(await askToPair(call, own));
+					const welcome = welcomeSchema.parse(
+						await askToPair(call, { secret: code.secret, ...own() }),
+					);
 					await members.trust(code.host);
 					const address = welcome.address ?? code.address;
 					await members.write(code.host, { name: welcome.name, address });
