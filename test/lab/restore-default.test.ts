@@ -1,15 +1,17 @@
-// A restore under libvirt's own defaults: qemu is unprivileged and libvirt changes owners. ACCEPTANCE B23; SAFETY F11, F12.
-import { stat } from "node:fs/promises";
+// Restores under libvirt's own defaults: qemu is unprivileged and libvirt changes owners. ACCEPTANCE B23; SAFETY F11, F12. One by itself,
+// then two by a plan.
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { z } from "zod";
-import { defineGuest, guestOf } from "./support/guest.ts";
+import { defineGuest, type Guest, guestOf } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { run } from "./support/run.ts";
 
 let lab: Lab;
 let knib: Knib;
+let guest: Guest;
 
 test.before(async () => {
 	lab = await startLab({ flavour: "default" });
@@ -33,19 +35,79 @@ const published = async (): Promise<string> => {
 	return (await run(["find", vms, "-type", "f", "-printf", format])).stdout;
 };
 
-test("restore new › starts under an unprivileged qemu and leaves every file of the repository as it was", async (t) => {
-	const guest = await defineGuest(lab, { name: "restdef" });
-	await guest.start();
-	await guest.exec("echo one > /mnt/data/gen; sync");
-	const backup = await takeBackup(knib, "restdef");
-	const before = await published();
-	const result = resultSchema.parse(
-		await knib.ok("restore", "new", backup.id, "--as", "restdef2", "--start"),
-	);
-	t.true((result.agentMs ?? 0) > 0);
-	const restored = guestOf(lab, "restdef2", guest.diskDir);
-	t.is((await restored.exec("cat /mnt/data/gen")).stdout, "one\n");
-	for (const { path } of result.disks) t.not((await stat(path)).uid, 0);
-	t.is(await published(), before);
-	await restored.remove();
+test.serial(
+	"restore new › starts under an unprivileged qemu and leaves every file of the repository as it was",
+	async (t) => {
+		guest = await defineGuest(lab, { name: "restdef" });
+		await guest.start();
+		await guest.exec("echo one > /mnt/data/gen; sync");
+		const backup = await takeBackup(knib, "restdef");
+		const before = await published();
+		const result = resultSchema.parse(
+			await knib.ok("restore", "new", backup.id, "--as", "restdef2", "--start"),
+		);
+		t.true((result.agentMs ?? 0) > 0);
+		const restored = guestOf(lab, "restdef2", guest.diskDir);
+		t.is((await restored.exec("cat /mnt/data/gen")).stdout, "one\n");
+		for (const { path } of result.disks) t.not((await stat(path)).uid, 0);
+		t.is(await published(), before);
+		await restored.remove();
+	},
+);
+
+const planSchema = z.object({
+	entries: z.array(
+		z.looseObject({
+			name: z.string(),
+			state: z.string(),
+			result: z.looseObject({ startedAt: z.string(), agentMs: z.number() }),
+		}),
+	),
 });
+const previewSchema = z.looseObject({
+	entries: z.array(z.looseObject({ estimate: z.looseObject({ basis: z.string() }) })),
+});
+
+test.serial(
+	"restore plan › two VMs of two backups, the second once the first has answered",
+	async (t) => {
+		const [older] = z
+			.array(z.looseObject({ id: z.string() }))
+			.parse(await knib.ok("backup", "list", "--vm", "restdef"));
+		await guest.exec("echo two > /mnt/data/gen; sync");
+		await takeBackup(knib, "restdef");
+		const write = async (name: string, quick: boolean): Promise<string> => {
+			const file = join(lab.dir, name);
+			const entries = [
+				`mode = "new"\nas = "shop"\nvm = "restdef"\nafter = ["db"]\nstart = true\nquick = ${quick}`,
+				`mode = "new"\nas = "db"\nbackup = "${older?.id}"\nstart = true\nwaitForAgent = true`,
+			];
+			await writeFile(file, entries.map((entry) => `[[restore]]\n${entry}\n`).join(""));
+			return file;
+		};
+		const domains = await lab.virsh("list", "--all", "--name");
+		const refused = await knib.cli("restore", "plan", await write("quick.toml", true));
+		t.is(refused.code, 6);
+		t.regex(refused.stderr, /shop: .*does not allow quick restores/);
+		const file = await write("plan.toml", false);
+		const preview = previewSchema.parse(await knib.ok("restore", "plan", file, "--dry-run"));
+		for (const { estimate } of preview.entries)
+			t.regex(estimate.basis, /the rate of its last restore/);
+		t.is(await lab.virsh("list", "--all", "--name"), domains);
+		const { entries } = planSchema.parse(await knib.ok("restore", "plan", file));
+		t.deepEqual(
+			entries.map(({ name, state }) => `${name} ${state}`),
+			["db done", "shop done"],
+		);
+		const [first, second] = entries.map(({ result }) => Date.parse(result.startedAt));
+		t.true((first ?? 0) + (entries[0]?.result.agentMs ?? 0) <= (second ?? 0));
+		for (const [name, generation] of [
+			["db", "one\n"],
+			["shop", "two\n"],
+		] as const) {
+			const restored = guestOf(lab, name, guest.diskDir);
+			t.is((await restored.exec("cat /mnt/data/gen")).stdout, generation);
+			await restored.remove();
+		}
+	},
+);

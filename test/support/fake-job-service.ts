@@ -46,13 +46,19 @@ export const fakeJobService = (fateOf: (request: JobRequest) => Fate) => {
 	};
 
 	const service: JobService = {
-		plan: async (request) => ({
-			type: request.type,
-			reason: "as the test says",
-			explain: ["one reason"],
-			warnings: [],
-			steps: [{ kind: "preflight", text: "looks at the VM" }],
-		}),
+		plan: async (request) => {
+			if (request.type === "Restore" && request.mode === "new" && request.name === "refused") {
+				throw new KnibError("REFUSED", "its offering does not allow quick restores");
+			}
+			return {
+				type: request.type,
+				reason: "as the test says",
+				explain: ["one reason"],
+				warnings: [],
+				steps: [{ kind: "preflight", text: "looks at the VM" }],
+				...(request.type === "Restore" ? { bytes: 3000 } : {}),
+			};
+		},
 		start: async (request, user) => {
 			if (request.type === "Backup" && request.vm === "refused") {
 				throw new KnibError("AGENT_SILENT", "the agent of refused did not answer");
@@ -97,7 +103,7 @@ export const fakeJobService = (fateOf: (request: JobRequest) => Fate) => {
 			yield { type: "progress", job: id, phase, progress };
 			yield { type: "log", job: id, line: { at: AT, level: "warn", text: "a \u001b[31mremark" } };
 			const fate = fates.get(id) ?? { kind: "goes on" };
-			if (fate.kind === "goes on") {
+			if (fate.kind === "goes on" && find(id).state !== "cancelled") {
 				await new Promise<void>((resolve) => {
 					cancelled.set(id, resolve);
 					signal.addEventListener("abort", () => resolve(), { once: true });

@@ -3,7 +3,8 @@ import type { JobEvent, JobRequestInput, JobType, JobView } from "@knib/core";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { type GlobalFlags, KnibCommand } from "./base-command.ts";
 import { exitOfJob } from "./exit-code.ts";
-import { errorText, type PrintableError } from "./print/error.ts";
+import { errorText } from "./print/error.ts";
+import { errorOfJob, lineOfEvent } from "./print/job-line.ts";
 import { jsonLine } from "./print/json.ts";
 import { planText } from "./print/plan.ts";
 import { createProgressBar, progressLine } from "./print/progress.ts";
@@ -17,28 +18,6 @@ export type JobCommandFlags = GlobalFlags & {
 	readonly "dry-run": boolean;
 };
 type ResultText = (result: Readonly<Record<string, unknown>>) => string;
-
-/** A change of state as a line of the stream, which knows progress, log and result only. */
-const stateLine = ({ id, state, reason, phase, progress }: JobView) => ({
-	type: "progress",
-	job: id,
-	state,
-	reason,
-	phase,
-	progress,
-});
-
-const detailsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-	typeof value === "object" && value !== null ? { ...value } : {};
-
-const errorOf = (job: JobView): PrintableError => {
-	const { code, message, hint, details } = job.error ?? {
-		code: "CANCELLED",
-		message: job.reason ?? `job ${short(job.id)} was cancelled`,
-		hint: `start it again when wanted: \`knib job retry ${short(job.id)}\``,
-	};
-	return { code, message, hint, details: detailsOf(details) };
-};
 
 /** The base of commands that start or watch jobs. */
 export abstract class JobCommand extends KnibCommand {
@@ -128,14 +107,13 @@ export abstract class JobCommand extends KnibCommand {
 	}
 
 	#eventLine(event: JobEvent): void {
-		if (event.type === "end") return;
-		const line = event.type === "job" ? stateLine(event.job) : event;
-		process.stdout.write(`${jsonLine(line)}\n`);
+		const line = lineOfEvent(event);
+		if (line !== undefined) process.stdout.write(`${jsonLine(line)}\n`);
 	}
 
 	#finish(flags: GlobalFlags, job: JobView, text: ResultText): void {
 		process.exitCode = exitOfJob(job);
-		const error = errorOf(job);
+		const error = errorOfJob(job);
 		const done = job.state === "succeeded";
 		if (flags.json) {
 			const outcome = done ? { result: job.result } : { error };

@@ -1,6 +1,7 @@
 import {
 	admit,
 	assertNever,
+	copiedBytes,
 	isRefusal,
 	type JobRequest,
 	KnibError,
@@ -246,6 +247,11 @@ const textOf = (step: Step): string => {
 	return text(step as never);
 };
 
+const bytesOf = (plan: Plan): Pick<PlanView, "bytes"> => {
+	const bytes = copiedBytes(plan);
+	return bytes === undefined ? {} : { bytes };
+};
+
 /** A plan as a dry run prints it. */
 export const viewPlan = (plan: Plan): PlanView => ({
 	type: plan.type,
@@ -253,4 +259,5 @@ export const viewPlan = (plan: Plan): PlanView => ({
 	explain: plan.explain,
 	warnings: plan.warnings,
 	steps: plan.steps.map((step) => ({ kind: step.kind, text: textOf(step) })),
+	...bytesOf(plan),
 });

@@ -26,6 +26,7 @@ export const planViewSchema: z.ZodType<PlanView> = z.object({
 	explain: z.array(z.string()),
 	warnings: z.array(z.string()),
 	steps: z.array(z.object({ kind: z.string(), text: z.string() })),
+	bytes: z.number().nonnegative().optional(),
 });
 
 export const jobEventSchema: z.ZodType<JobEvent> = z.discriminatedUnion("type", [

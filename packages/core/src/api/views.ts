@@ -193,6 +193,8 @@ export type PlanView = {
 	readonly explain: readonly string[];
 	readonly warnings: readonly string[];
 	readonly steps: readonly { readonly kind: string; readonly text: string }[];
+	/** Of a restore: bytes that it writes before the VM can start; absent where nothing is copied. */
+	readonly bytes?: number | undefined;
 };
 
 /** One line of a job's log. */

@@ -145,7 +145,13 @@ export const planRestoreNew = (facts: RestoreFacts): RestorePlan | Refusal => {
 	};
 };
 
-/** What `restore new` prints: the VM, its disks, when it was started and after how many ms its agent answered; null for what was not asked for or did not happen. */
+/** Bytes that a plan copies into new disks; undefined where it copies none. */
+export const copiedBytes = ({ steps }: Pick<RestorePlan, "steps">): number | undefined => {
+	const copies = steps.flatMap((step) => (step.kind === "copy-disks" ? step.disks : []));
+	return copies.length === 0 ? undefined : copies.reduce((sum, { bytes }) => sum + bytes, 0);
+};
+
+/** What `restore new` prints: the VM, its disks, the bytes copied, when it was started and after how many ms its agent answered; null for what was not asked for or did not happen. */
 export const restoreResult = (plan: RestorePlan, outcomes: Outcomes): Record<string, unknown> => ({
 	vm: { uuid: plan.uuid, name: plan.name },
 	disks: plan.disks.map(({ target, path }) => ({ target, path })),
@@ -153,4 +159,5 @@ export const restoreResult = (plan: RestorePlan, outcomes: Outcomes): Record<str
 	agentMs: outcomes.agentMs ?? null,
 	backup: plan.backup,
 	quick: plan.quick,
+	bytes: copiedBytes(plan) ?? null,
 });
