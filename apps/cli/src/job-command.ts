@@ -10,7 +10,7 @@ import { planText } from "./print/plan.ts";
 import { createProgressBar, progressLine } from "./print/progress.ts";
 import { skippedOf } from "./print/results.ts";
 import { safe, short } from "./print/text.ts";
-import { waitForJob } from "./wait-job.ts";
+import { isRetriedLater, waitForJob } from "./wait-job.ts";
 
 /** Parsed flags of a command that starts a job. */
 export type JobCommandFlags = GlobalFlags & {
@@ -23,6 +23,9 @@ type ResultText = (result: Readonly<Record<string, unknown>>) => string;
 export abstract class JobCommand extends KnibCommand {
 	/** Type of the job that carries on what the first one began: it is waited for too, and its result is the command's. */
 	protected readonly carriedOnBy: JobType | null = null;
+
+	/** What the job was last said to wait for. */
+	#waitsFor: string | null = null;
 
 	/** What fails before there is a job ends a stream of lines like any other failure. */
 	protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
@@ -87,6 +90,7 @@ export abstract class JobCommand extends KnibCommand {
 		const bar = createProgressBar(process.stderr);
 		const onEvent = (event: JobEvent): void => {
 			if (flags.json) this.#eventLine(event);
+			else if (event.type === "job") this.#noteWait(event.job, bar.clear);
 			else if (event.type === "progress") bar.show(progressLine(event));
 			else if (event.type === "log") {
 				bar.clear();
@@ -100,10 +104,21 @@ export abstract class JobCommand extends KnibCommand {
 			this.note(`cancelling ${which} and waiting for the undo; interrupt again to leave at once`);
 		};
 		try {
-			return await waitForJob({ client, start, onEvent, onInterrupt, cancels });
+			const isEnough = (job: JobView) => cancels && isRetriedLater(job, Date.now());
+			return await waitForJob({ client, start, onEvent, onInterrupt, cancels, isEnough });
 		} finally {
 			bar.clear();
 		}
+	}
+
+	/** Says once what the job waits for. */
+	#noteWait({ state, reason, error }: JobView, clear: () => void): void {
+		const waits = state === "waiting" && error === null ? reason : null;
+		if (waits !== null && waits !== this.#waitsFor) {
+			clear();
+			this.note(`${waits.startsWith("waits") ? "" : "waiting: "}${safe(waits)}`);
+		}
+		this.#waitsFor = waits;
 	}
 
 	#eventLine(event: JobEvent): void {

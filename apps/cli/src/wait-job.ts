@@ -21,9 +21,21 @@ type Options = {
 	readonly interrupts?: Interrupts;
 	/** When false an interrupt only stops watching: the job is somebody else's. */
 	readonly cancels?: boolean;
+	/** Stops watching a job that has not ended, such as one that goes on much later. */
+	readonly isEnough?: (job: JobView) => boolean;
 };
 
-/** Resolves with the job when it has ended. Rejects with DAEMON_UNREACHABLE when the daemon goes away; the job itself does not depend on it. */
+/** Pauses between attempts for which a command goes on waiting, ms. */
+const SHORT_PAUSE_MS = 60_000;
+
+/** Whether an attempt of the job has failed and the next one is more than a minute off: nobody sits there until then. */
+export const isRetriedLater = ({ state, error, scheduledAt }: JobView, nowMs: number): boolean =>
+	state === "waiting" &&
+	error !== null &&
+	scheduledAt !== null &&
+	Date.parse(scheduledAt) - nowMs > SHORT_PAUSE_MS;
+
+/** Resolves with the job when it has ended, or is watched no longer. Rejects with DAEMON_UNREACHABLE when the daemon goes away; the job itself does not depend on it. */
 export const waitForJob = async (options: Options): Promise<JobView> => {
 	const { client, interrupts = process, cancels = true } = options;
 	let job: string | null = null;
@@ -48,6 +60,7 @@ export const waitForJob = async (options: Options): Promise<JobView> => {
 		for await (const event of client.watchJob(id)) {
 			options.onEvent(event);
 			if (event.type === "end") return event.job;
+			if (event.type === "job" && options.isEnough?.(event.job) === true) return event.job;
 		}
 	} finally {
 		for (const signal of SIGNALS) interrupts.off(signal, cancel);

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { type JobEvent, type JobView, KnibError } from "@knib/core";
 import test from "ava";
-import { waitForJob } from "../../../apps/cli/src/wait-job.ts";
+import { isRetriedLater, waitForJob } from "../../../apps/cli/src/wait-job.ts";
 
 type Client = Parameters<typeof waitForJob>[0]["client"];
 
@@ -129,4 +129,29 @@ test("waitForJob › events that stop before the end are a defect, or the reason
 	};
 	const error = await t.throwsAsync(waitForJob(options), { instanceOf: KnibError });
 	t.is(error?.code, "INTERNAL");
+});
+
+test("isRetriedLater › is a failed attempt whose next one is more than a minute off", (t) => {
+	const now = Date.parse("2026-01-01T00:00:00Z");
+	const error = { code: "NO_SPACE", message: "full", hint: "free some" };
+	const waiting = { ...job("waiting"), error, scheduledAt: "2026-01-01T01:00:00Z" };
+	t.true(isRetriedLater(waiting, now));
+	t.false(isRetriedLater({ ...waiting, scheduledAt: "2026-01-01T00:00:30Z" }, now));
+	t.false(isRetriedLater({ ...waiting, scheduledAt: null }, now));
+	t.false(isRetriedLater({ ...waiting, error: null }, now));
+	t.false(isRetriedLater({ ...waiting, state: "executing" }, now));
+});
+
+test("waitForJob › resolves with a job that is watched no longer, without cancelling it", async (t) => {
+	const { client, process, cancels } = world();
+	const ended = await waitForJob({
+		client,
+		start: async () => "j",
+		onEvent: () => undefined,
+		onInterrupt: () => undefined,
+		interrupts: process,
+		isEnough: ({ state }) => state === "executing",
+	});
+	t.is(ended.state, "executing");
+	t.is(cancels(), 0);
 });

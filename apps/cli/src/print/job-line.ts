@@ -29,5 +29,7 @@ export const errorOfJob = (job: JobView): PrintableError => {
 		message: job.reason ?? `job ${short(job.id)} was cancelled`,
 		hint: `start it again when wanted: \`knib job retry ${short(job.id)}\``,
 	};
-	return { code, message, hint, details: detailsOf(details) };
+	const again =
+		job.state === "waiting" ? `it is tried again by itself at ${job.scheduledAt}; ${hint}` : hint;
+	return { code, message: job.reason ?? message, hint: again, details: detailsOf(details) };
 };

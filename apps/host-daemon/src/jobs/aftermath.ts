@@ -138,7 +138,8 @@ export const createAftermath = ({ deps, book, queue, over }: Deps): Aftermath =>
 		}
 		if (!next.again) return null;
 		const until = next.afterMs === 0 ? null : later(deps.clock.now(), next.afterMs);
-		return { type: "waits", reason: next.reason, until, free: next.free };
+		const { reason, free } = next;
+		return { type: "waits", reason, until, free, ...(free ? {} : { error: viewError(error) }) };
 	},
 	over,
 });

@@ -10,6 +10,8 @@ export type JobChange =
 			readonly until: string | null;
 			/** The attempt that was begun does not count. */
 			readonly free?: boolean;
+			/** What the attempt failed of that another one follows. Absent: what is known stays. */
+			readonly error?: ErrorView;
 	  }
 	| { readonly type: "starts"; readonly at: string }
 	| { readonly type: "phase"; readonly phase: NonNullable<Job["phase"]> }
@@ -62,6 +64,7 @@ export const changeJob = (job: Job, change: JobChange): Job => {
 				scheduledAt: change.until,
 				attempts: Math.max(0, job.attempts - (change.free === true ? 1 : 0)),
 				phase: null,
+				error: change.error ?? job.error,
 			};
 		case "starts":
 			return {
@@ -70,6 +73,7 @@ export const changeJob = (job: Job, change: JobChange): Job => {
 				reason: null,
 				startedAt: job.startedAt ?? change.at,
 				attempts: job.attempts + 1,
+				error: null,
 			};
 		case "phase":
 			return { ...job, phase: change.phase };

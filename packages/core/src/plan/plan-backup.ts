@@ -2,6 +2,7 @@
 // BackupFacts, everything it decides is in the plan.
 import type { Consistency } from "../domain/manifest.ts";
 import type { Vm } from "../domain/vm.ts";
+import { refuseBlockJob } from "./block-job.ts";
 import { detachedOverlays } from "./detached.ts";
 import type { BackupFacts, DiskFacts } from "./facts.ts";
 import { planMerges, type Recorded } from "./merges.ts";
@@ -48,15 +49,6 @@ const refuseState = (facts: BackupFacts): Refusal | undefined => {
 		);
 	}
 	return undefined;
-};
-
-const busyDisk = (facts: BackupFacts): Refusal | undefined => {
-	const busy = facts.disks.find((disk) => disk.disk.busy);
-	if (busy === undefined) return undefined;
-	return refuse(
-		"VM_BUSY",
-		`another program's block job runs on disk ${busy.disk.target} of VM ${facts.vm.name}`,
-	);
 };
 
 /** How the backup relates to its chain, and why. */
@@ -268,7 +260,7 @@ const warningsOf = (
 
 /** The plan of a backup, or why it cannot be made now. */
 export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
-	const refused = refuseState(facts) ?? busyDisk(facts);
+	const refused = refuseState(facts) ?? refuseBlockJob(facts.vm.name, facts.disks);
 	if (refused !== undefined) return refused;
 	const { request, vm, offering } = facts;
 	const picked = selectDisks(facts.disks, {

@@ -1,3 +1,4 @@
+import { refuseBlockJob } from "./block-job.ts";
 import { detachedOverlays } from "./detached.ts";
 import type { VmFacts } from "./facts.ts";
 import { planMerges } from "./merges.ts";
@@ -11,10 +12,7 @@ export const refuseMerges = ({ vm, disks }: VmFacts): Refusal | undefined => {
 			hint: "start the VM, or drop the image with `virsh managedsave-remove`",
 		});
 	}
-	const busy = disks.find((disk) => disk.disk.busy);
-	if (busy === undefined) return undefined;
-	const { target } = busy.disk;
-	return refuse("VM_BUSY", `another program's block job runs on disk ${target} of VM ${vm.name}`);
+	return refuseBlockJob(vm.name, disks);
 };
 
 /** Closes a VM's open chain and merges every overlay of knib's that its disks carry; with nothing to do it is still a plan. */

@@ -2,6 +2,7 @@
 import type { RestoreInPlaceRequest } from "../api/job-request.ts";
 import type { BackupView } from "../api/views.ts";
 import type { DiskFormat, FileUse, Vm } from "../domain/vm.ts";
+import { refuseBlockJob } from "./block-job.ts";
 import type { DiskFacts, OpenChainFacts } from "./facts.ts";
 import { type Refusal, refuse } from "./plan.ts";
 import { whyNotQuick } from "./quick-disks.ts";
@@ -85,13 +86,8 @@ const ofVm = ({ vm, request, keptBefore, consolidating }: InPlaceFacts): Why => 
 };
 
 const ofDisks = ({ vm, disks, places, strangers, open, found }: InPlaceFacts): Why => {
-	const busy = disks.find((one) => one.disk.busy);
-	if (busy !== undefined) {
-		return refuse(
-			"VM_BUSY",
-			`another program's block job runs on disk ${busy.disk.target} of VM ${vm.name}`,
-		);
-	}
+	const busy = refuseBlockJob(vm.name, disks);
+	if (busy !== undefined) return busy;
 	const bad = places.find((one) => one.problem !== null);
 	if (bad !== undefined) {
 		return refuse("REFUSED", `disk ${bad.target} of VM ${vm.name} ${bad.problem}`, {

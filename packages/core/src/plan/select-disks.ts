@@ -73,7 +73,11 @@ export const selectDisks = (
 		}
 	}
 	if (chosen.length === 0) {
-		return refuse("REFUSED", "no disk of this VM can be backed up", { skipped });
+		const why = skipped.map(({ target, reason }) => `${target}: ${reason}`).join("; ");
+		return refuse("REFUSED", `no disk of this VM can be backed up: ${why || "it has none"}`, {
+			skipped,
+			hint: "ask for a disk that is not skipped; `knib vm show VM` lists them",
+		});
 	}
 	return { chosen, skipped };
 };
