@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERRORS } from "@knib/core";
-import { KEYMAP, keyName } from "@knib/tui/keymap";
+import { KEYMAP, keysText } from "@knib/tui/keymap";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const read = (path) => {
@@ -137,7 +137,9 @@ const keys = [
 		...tableOf(
 			["keys", "does", "not with `--read-only`"],
 			KEYMAP.filter((one) => one.context === context).map((one) => [
-				one.keys.map((key) => `\`${keyName(key)}\``).join(" "),
+				keysText(one)
+					.map((key) => `\`${key}\``)
+					.join(" "),
 				one.help,
 				one.changes ? "yes" : "",
 			]),

@@ -33,6 +33,23 @@ const SCENES: Readonly<Record<string, (state: State) => State>> = {
 	repositories: (state) => placed(state, "repositories"),
 	settings: (state) => placed(state, "settings"),
 	hosts: (state) => placed(state, "hosts"),
+	peers: (state) => placed(state, "peers"),
+	events: (state) => placed(state, "events"),
+	schedules: (state) => placed(state, "schedules"),
+	selectors: (state) => placed(state, "selectors"),
+	retention: (state) => placed(state, "retention"),
+	invited: (state) => ({
+		...placed(state, "peers"),
+		modal: {
+			kind: "told",
+			told: {
+				title: "a code",
+				lines: ["CODE".repeat(60), "", "this host is here"],
+				copies: "CODE",
+			},
+		},
+	}),
+	"selector-form": (state) => pressed(placed(state, "selectors"), "a"),
 	help: (state) => pressed(state, "?"),
 	palette: (state) => pressed(state, ":", "s", "h", "o", "w"),
 	"offering-form": (state) => pressed(placed(state, "offerings"), "a"),

@@ -4,6 +4,7 @@ import {
 	backupBrief,
 	type FilesView,
 	type JobView,
+	type PeerView,
 	type VmView,
 } from "@knib/core";
 import {
@@ -17,6 +18,15 @@ import { backupId, CHAIN, VM_UUID } from "../../support/builders/facts.ts";
 
 const AT = "2026-01-02T03:04:05.000Z";
 const VM = { uuid: VM_UUID, name: "web01" };
+
+const RULES = ["peers", "events", "schedules", "selectors", "retention"] as const;
+
+/** A peer as the API shows it. */
+const aPeer = (n: number, override: Partial<PeerView>): PeerView => ({
+	...{ id: String(n).repeat(64), name: `host${n}`, address: `192.0.2.${n}:7070`, role: "operator" },
+	...{ state: "connected", lastSeen: null, lagDocuments: null, lagMs: null },
+	...override,
+});
 
 /** A VM as the API shows it. */
 export const aVmView = (override: Partial<VmView> = {}): VmView => ({
@@ -199,7 +209,7 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 			],
 			hosts: [
 				{
-					id: "h1",
+					id: "1f".repeat(32),
 					name: "here",
 					self: true,
 					state: "online",
@@ -213,9 +223,47 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 					vms: 2,
 				},
 			],
+			...someRules(),
 		},
 	};
 };
+
+/** What the screens of the mesh and of rules show. */
+const someRules = (): Pick<State["data"], (typeof RULES)[number]> => ({
+	peers: [
+		aPeer(1, { state: "connected", lastSeen: AT, lagDocuments: 0, lagMs: 0 }),
+		aPeer(2, { state: "reconnecting", lastSeen: AT, lagDocuments: 12, lagMs: 65_000 }),
+		aPeer(3, { state: "removed", address: null }),
+	],
+	events: [
+		{ at: AT, kind: "alert", who: "here", vm: VM, text: "backup failed: no space" },
+		{ at: AT, kind: "act", who: "root", vm: null, text: "settings set backup.chain.size" },
+	],
+	schedules: [
+		{
+			...{ id: "0196f000-0000-7000-8000-0000000c0001", name: "nightly", cron: "30 2 * * *" },
+			...{ timezone: "Europe/Berlin", vm: "web*", tag: "prod", isolated: false, jitterMs: 0 },
+			...{ createdAt: AT, changedAt: AT, nextRun: AT },
+		},
+	],
+	selectors: [
+		{
+			...{ id: "0196f000-0000-7000-8000-0000000c0002", name: "fast", priority: 10 },
+			...{ match: ["name=web*", "tag=prod"], createdAt: AT },
+			repository: { id: "r2", name: "ssd", here: false },
+		},
+	],
+	retention: [
+		{
+			vm: VM,
+			backups: [1, 2].map((n) => ({
+				...{ id: backupId(n), chain: CHAIN, kind: "full", offering: "default", schedule: null },
+				...{ policy: { keepLast: 1 }, pointInTime: AT, size: 5 << 20, keep: n === 2 },
+				reasons: [n === 2 ? "the newest" : "no rule keeps it"],
+			})),
+		},
+	],
+});
 
 /** A state on a screen. */
 export const placed = (state: State, screen: ScreenName, id: string | null = null): State => ({

@@ -13,6 +13,9 @@ const targets = {
 	setting: placed(aState(), "settings"),
 	offering: placed(aState(), "offerings"),
 	host: placed(aState(), "hosts"),
+	peer: placed(aState(), "peers"),
+	schedule: placed(aState(), "schedules"),
+	selector: placed(aState(), "selectors"),
 };
 
 test("keymap › has no key twice in one context", (t) => {

@@ -135,3 +135,43 @@ test("update › restores over a VM's disks only once its name is typed, and say
 	t.deepEqual(update(planned, enter)[1], []);
 	t.deepEqual(update(pressed(planned, ..."web01"), enter)[1], [{ type: "act", acts }]);
 });
+
+test("update › reads a list of the mesh or of rules when its screen comes up, and while it is looked at", (t) => {
+	const zero = { type: "key", key: { name: "0", text: "0" } } as const;
+	const [peers, effects] = update(aState(), zero);
+	t.is(placeIn(peers).route.screen, "peers");
+	t.deepEqual(effects, [{ type: "list", list: "peers" }]);
+	const now = peers.now - (peers.now % 5000) + 5000;
+	const [later, again] = update(peers, { type: "tick", now });
+	t.deepEqual(again, [{ type: "list", list: "peers" }]);
+	t.deepEqual(update(later, { type: "tick", now: now + 1000 })[1], []);
+	t.deepEqual(update(aState(), { type: "tick", now })[1], []);
+});
+
+test("update › shows an invitation's code until it is left, and copies it", (t) => {
+	const told = { title: "a code", lines: ["CODE"], copies: "CODE" };
+	const [shown] = update(placed(aState(), "peers"), { type: "told", told });
+	const [kept, effects] = update(shown, { type: "key", key: { name: "y", text: "y" } });
+	t.deepEqual(effects, [{ type: "copy", text: "CODE" }]);
+	t.is(pressed(kept, "x").modal?.kind, "told");
+	t.is(pressed(kept, "escape").modal, null);
+});
+
+test("update › goes by name to a screen that has no key", (t) => {
+	t.is(placeIn(pressed(aState(), ":", ..."selectors", "enter")).route.screen, "selectors");
+});
+
+test("update › asks for a value to be taken away from a VM alone", (t) => {
+	const form = pressed(
+		placed(aState(), "settings"),
+		"z",
+		"down",
+		..."web01",
+		"up",
+		"right",
+		"right",
+	);
+	const asked = pressed(form, "enter");
+	if (asked.modal?.kind !== "confirm") return t.fail();
+	t.is(asked.modal.acts[0]?.cli, "knib settings unset backup.chain.size --vm web01");
+});

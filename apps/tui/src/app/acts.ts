@@ -1,5 +1,11 @@
 // What an operator can have done, as data: the call, the command line that does the same, and what to beware of.
-import type { JobRequestInput, OfferingChanges } from "@knib/core";
+import type {
+	JobRequestInput,
+	OfferingChanges,
+	PeerView,
+	ScheduleCreateInput,
+	SelectorCreateInput,
+} from "@knib/core";
 import { short } from "@knib/core/text";
 
 /** A call that is no job request. */
@@ -34,12 +40,23 @@ export type Change =
 			readonly path: string;
 			readonly default: boolean;
 	  }
-	| { readonly call: "remove-repository"; readonly repository: string };
+	| { readonly call: "remove-repository"; readonly repository: string }
+	| { readonly call: "invite"; readonly role: PeerView["role"] }
+	| { readonly call: "join"; readonly code: string }
+	| { readonly call: "role"; readonly peer: string; readonly role: PeerView["role"] }
+	| { readonly call: "remove-peer"; readonly peer: string }
+	| { readonly call: "create-schedule"; readonly fields: ScheduleFieldsInput }
+	| { readonly call: "delete-schedule"; readonly schedule: string }
+	| { readonly call: "create-selector"; readonly fields: Omit<SelectorCreateInput, "dryRun"> }
+	| { readonly call: "delete-selector"; readonly selector: string };
 
 /** Where a setting is set; neither means the cluster. */
 export type Scope = { readonly host?: string; readonly vm?: string };
 /** What a new offering is given; what is absent has its default. */
 export type OfferingFieldsInput = Omit<Partial<NonNullableFields<OfferingChanges>>, "name">;
+/** What a new schedule is given. */
+export type ScheduleFieldsInput = Pick<ScheduleCreateInput, "name" | "cron" | "vm" | "isolated"> &
+	Partial<Pick<ScheduleCreateInput, "timezone" | "tag">>;
 type NonNullableFields<T> = { [K in keyof T]: NonNullable<T[K]> };
 
 export type Act = {

@@ -134,12 +134,41 @@ const chainAct = (state: State, action: string, id: string): Act | null => {
 		: vmAct(state, "finish", found.vm.uuid);
 };
 
-const settingAct = (_: State, action: string, id: string): Act | null =>
-	action === "unset"
-		? changeAct(`unset ${id}`, `knib settings unset ${id}`, {
-				...{ call: "unset", name: id, scope: {} },
-			})
-		: null;
+const peerAct = (state: State, action: string, id: string): Act | null => {
+	const name = state.data.peers?.find((one) => one.id === id)?.name;
+	if (name === undefined || action !== "remove") return null;
+	return changeAct(
+		`remove peer ${name}`,
+		`knib peer remove ${quoted(name)}`,
+		{ call: "remove-peer", peer: id },
+		{
+			consequences: ["it stays removed, whoever introduces it; what it was known to have stays"],
+			word: name,
+		},
+	);
+};
+
+const scheduleAct = (state: State, action: string, id: string): Act | null => {
+	const name = state.data.schedules?.find((one) => one.id === id)?.name;
+	if (name === undefined || action !== "delete") return null;
+	return changeAct(
+		`delete schedule ${name}`,
+		`knib schedule delete ${quoted(name)}`,
+		{ call: "delete-schedule", schedule: id },
+		{ consequences: ["its backups stay; nothing is backed up by it any more"], word: name },
+	);
+};
+
+const selectorAct = (state: State, action: string, id: string): Act | null => {
+	const name = state.data.selectors?.find((one) => one.id === id)?.name;
+	if (name === undefined || action !== "delete") return null;
+	return changeAct(
+		`delete selector ${name}`,
+		`knib selector delete ${quoted(name)}`,
+		{ call: "delete-selector", selector: id },
+		{ consequences: ["chains that are open stay where they are"], word: name },
+	);
+};
 
 const ACTS: Readonly<Record<Target["kind"], typeof vmAct>> = {
 	vm: vmAct,
@@ -148,8 +177,11 @@ const ACTS: Readonly<Record<Target["kind"], typeof vmAct>> = {
 	job: jobChange,
 	offering: offeringAct,
 	repository: repositoryAct,
-	setting: settingAct,
+	setting: () => null,
 	host: () => null,
+	peer: peerAct,
+	schedule: scheduleAct,
+	selector: selectorAct,
 };
 
 const formOf = (

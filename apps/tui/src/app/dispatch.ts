@@ -18,6 +18,9 @@ const SHOWS: Readonly<Record<Target["kind"], string>> = {
 	repository: "repository show",
 	setting: "settings get",
 	host: "host show",
+	peer: "peer show",
+	schedule: "schedule preview",
+	selector: "selector list",
 };
 
 /** The command line that shows a target. */
@@ -77,6 +80,11 @@ const TOP: readonly ScreenName[] = [
 	"repositories",
 	"settings",
 	"hosts",
+	"peers",
+	"events",
+	"schedules",
+	"selectors",
+	"retention",
 ];
 
 /** Does what a binding says, or says why not. */

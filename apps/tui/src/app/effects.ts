@@ -1,10 +1,13 @@
 // What update asks for is done here, and comes back as messages: with `read.ts` and `connection.ts` the only place that waits.
+import type { InviteView } from "@knib/core";
 import { asKnibError, viewError } from "@knib/core/errors";
-import { short } from "@knib/core/text";
+import { showHostId } from "@knib/core/host-id";
+import { instant, short } from "@knib/core/text";
 import type { KnibClient } from "@knib/host-daemon/client";
 import type { Act, Change } from "./acts.ts";
 import type { Effect, Msg } from "./msg.ts";
-import { readAfterJob, readAll, readFiles, readPicture } from "./read.ts";
+import { readAfterJob, readAll, readFiles, readLists, readPicture } from "./read.ts";
+import type { Told } from "./state.ts";
 
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
@@ -43,6 +46,17 @@ const CALLS: { readonly [C in Change["call"]]: Caller<C> } = {
 		api.repository.add.mutate({ ...fields, dryRun }),
 	"remove-repository": (api, { repository }, dryRun) =>
 		api.repository.remove.mutate({ repository, dryRun }),
+	invite: async (api, { role }, dryRun) => (dryRun ? null : await api.peer.invite.mutate({ role })),
+	join: (api, { code }, dryRun) => api.peer.join.mutate({ code, dryRun }),
+	role: (api, { peer, role }, dryRun) => api.peer.role.mutate({ peer, role, dryRun }),
+	"remove-peer": (api, { peer }, dryRun) => api.peer.remove.mutate({ peer, dryRun }),
+	"create-schedule": (api, { fields }, dryRun) => api.schedule.create.mutate({ ...fields, dryRun }),
+	"delete-schedule": (api, { schedule }, dryRun) =>
+		api.schedule.delete.mutate({ schedule, dryRun }),
+	"create-selector": (api, { fields }, dryRun) =>
+		api.selector.create.mutate({ ...fields, match: [...fields.match], dryRun }),
+	"delete-selector": (api, { selector }, dryRun) =>
+		api.selector.delete.mutate({ selector, dryRun }),
 	cancel: async (api, { job }, dryRun) => (dryRun ? null : await api.job.cancel.mutate({ job })),
 	retry: async (api, { job }, dryRun) => (dryRun ? null : await api.job.retry.mutate({ job })),
 	rescan: async (api, { repository }, dryRun) =>
@@ -69,18 +83,37 @@ const planOf = async (api: Api, { does }: Act) => {
 	return isPlan(plan) ? plan : null;
 };
 
-/** Does an act; answers the job that it started, if any. */
-const carryOut = async (api: Api, { does }: Act): Promise<string | null> => {
-	if (does.kind === "job") return (await api.job.start.mutate(does.request)).id;
+type Answered = { readonly job: string | null; readonly told: Told | null };
+
+const isInvite = (value: unknown): value is InviteView =>
+	typeof value === "object" && value !== null && "code" in value && "expiresAt" in value;
+
+const toldOf = ({ code, expiresAt, host, role }: InviteView): Told => ({
+	title: `a code by which one host becomes ${role} here, once`,
+	lines: [
+		code,
+		"",
+		`this host is ${host.name}, ${showHostId(host.id)}`,
+		`on the other host, before ${instant(expiresAt)}: knib peer join CODE`,
+	],
+	copies: code,
+});
+
+/** Does an act; answers the job that it started, or what must be read. */
+const carryOut = async (api: Api, { does }: Act): Promise<Answered> => {
+	if (does.kind === "job")
+		return { job: (await api.job.start.mutate(does.request)).id, told: null };
 	const answer = await change(api, does.change, false);
+	if (isInvite(answer)) return { job: null, told: toldOf(answer) };
 	const retried =
 		does.change.call === "retry" && typeof answer === "object" && answer !== null && "id" in answer;
-	return retried && typeof answer.id === "string" ? answer.id : null;
+	return { job: retried && typeof answer.id === "string" ? answer.id : null, told: null };
 };
 
 const performActs = async (api: Api, acts: readonly Act[], dispatch: Dispatch): Promise<void> => {
-	const jobs: (string | null)[] = [];
-	for (const act of acts) jobs.push(await carryOut(api, act));
+	const answers: Answered[] = [];
+	for (const act of acts) answers.push(await carryOut(api, act));
+	const jobs = answers.map((one) => one.job);
 	const [job = null] = jobs;
 	const [act] = acts;
 	const undo = acts.length === 1 && act?.undo != null ? `; undo: ${act.undo}` : "";
@@ -90,6 +123,7 @@ const performActs = async (api: Api, acts: readonly Act[], dispatch: Dispatch): 
 		text: job === null ? `done: ${what}` : `job ${short(job)}: ${what}`,
 		job: jobs.length === 1 ? job : null,
 	});
+	for (const { told } of answers) if (told !== null) dispatch({ type: "told", told });
 };
 
 const perform = async (api: Api, effect: Effect, dispatch: Dispatch): Promise<void> => {
@@ -110,6 +144,8 @@ const perform = async (api: Api, effect: Effect, dispatch: Dispatch): Promise<vo
 	} else if (effect.type === "blocked") {
 		const { blocked } = await api.chain.show.query({ chain: effect.chain });
 		dispatch({ type: "blocked", id: effect.chain, blocked });
+	} else if (effect.type === "list") {
+		await readLists(api, [effect.list], dispatch);
 	} else if (effect.type === "refresh") {
 		await (effect.vm === null ? readAll(api, dispatch) : readAfterJob(api, effect.vm, dispatch));
 	}

@@ -124,6 +124,13 @@ const confirmKey = (state: State, modal: Of<"confirm">, key: Key): Step => {
 	];
 };
 
+const toldKey = (state: State, { told }: Of<"told">, key: Key): Step => {
+	if (key.name === "y")
+		return [toast(state, "copied", "good"), [{ type: "copy", text: told.copies }]];
+	const leaves = key.name === "escape" || key.name === "q";
+	return [leaves ? closed(state) : state, []];
+};
+
 /** A key while something lies over the screen. */
 export const modalKey = (state: State, modal: Modal, key: Key): Step => {
 	if (key.name === "C-c") return [closed(state), []];
@@ -136,6 +143,8 @@ export const modalKey = (state: State, modal: Modal, key: Key): Step => {
 			return formKey(state, modal, key);
 		case "confirm":
 			return confirmKey(state, modal, key);
+		case "told":
+			return toldKey(state, modal, key);
 		case "help": {
 			const leaves =
 				key.name === "escape" || key.name === "q" || key.name === "?" || key.name === "enter";

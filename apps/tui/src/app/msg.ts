@@ -9,7 +9,7 @@ import type {
 } from "@knib/core";
 import type { Size } from "../view/frame.ts";
 import type { Act } from "./acts.ts";
-import type { Data, Link, Picture } from "./state.ts";
+import type { Data, Link, Picture, Told } from "./state.ts";
 
 /** A pressed key: its name as blessed has it, and the character it types, if any. */
 export type Key = { readonly name: string; readonly text: string | null };
@@ -42,6 +42,8 @@ export type Msg =
 			readonly plans: readonly (PlanView | null)[];
 	  }
 	| { readonly type: "done"; readonly text: string; readonly job: string | null }
+	/** An act answered something that must be read. */
+	| { readonly type: "told"; readonly told: Told }
 	/** An act failed. */
 	| { readonly type: "failed"; readonly text: string }
 	/** Something could not be read that nobody waits for. */
@@ -58,6 +60,7 @@ export type Effect =
 	| { readonly type: "blocked"; readonly chain: string }
 	/** Everything, or what a job of a VM may have changed. */
 	| { readonly type: "refresh"; readonly vm: string | null }
+	| { readonly type: "list"; readonly list: keyof Data }
 	| { readonly type: "copy"; readonly text: string }
 	| { readonly type: "redraw" }
 	| { readonly type: "suspend" }

@@ -1,7 +1,15 @@
 // Moving about: rows, screens, marks, sorting. Pure.
 import { shownIn } from "../screens/rows.ts";
 import type { Effect } from "./msg.ts";
-import { type Place, placeIn, placeOf, type Route, type State } from "./state.ts";
+import {
+	type Data,
+	type Place,
+	placeIn,
+	placeOf,
+	type Route,
+	type ScreenName,
+	type State,
+} from "./state.ts";
 
 /** A new state and what is to be done outside. */
 export type Step = readonly [State, readonly Effect[]];
@@ -12,8 +20,19 @@ export const withPlace = (state: State, change: Partial<Place>): State => ({
 	stack: [...state.stack.slice(0, -1), { ...placeIn(state), ...change }],
 });
 
+/** Lists that are read only while their screen is looked at. */
+const LOOKED_AT: Readonly<Partial<Record<ScreenName, keyof Data>>> = {
+	peers: "peers",
+	events: "events",
+	schedules: "schedules",
+	selectors: "selectors",
+	retention: "retention",
+};
+
 /** What a screen needs to be read when it comes up. */
 export const needs = ({ screen, id }: Route): readonly Effect[] => {
+	const list = LOOKED_AT[screen];
+	if (list !== undefined) return [{ type: "list", list }];
 	if (id === null) return [];
 	if (screen === "job") return [{ type: "log", job: id }];
 	if (screen === "chain") return [{ type: "blocked", chain: id }];

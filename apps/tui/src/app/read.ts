@@ -9,6 +9,7 @@ import type { Data, Picture } from "./state.ts";
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
 const PAGE = 500;
+const EVENTS = 500;
 
 /** Equal words of thousands of backups are kept once. */
 const shared = () => {
@@ -60,6 +61,11 @@ const ASKS: {
 	backups: (api) => readBackups(api, undefined),
 	offerings: (api) => api.offering.list.query({}),
 	settings: (api) => api.settings.list.query({}),
+	peers: (api) => api.peer.list.query(),
+	events: async (api) => (await api.event.list.query({ limit: EVENTS })).toReversed(),
+	schedules: (api) => api.schedule.list.query(),
+	selectors: (api) => api.selector.list.query(),
+	retention: (api) => api.retention.preview.query({}),
 };
 
 /** Lists that change without a job of ours. */

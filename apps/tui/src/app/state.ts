@@ -1,5 +1,6 @@
 // The one state of the interface: where the operator is, what is known, and how the daemon is reached. Plain readonly data.
 import type {
+	AuditEvent,
 	BackupBrief,
 	BackupShown,
 	BlockedAction,
@@ -9,8 +10,12 @@ import type {
 	JobLogLine,
 	JobView,
 	OfferingView,
+	PeerView,
 	PlanView,
 	RepositoryView,
+	RetentionView,
+	ScheduleView,
+	SelectorView,
 	SettingView,
 	VmView,
 } from "@knib/core";
@@ -32,7 +37,12 @@ export type ScreenName =
 	| "offerings"
 	| "repositories"
 	| "settings"
-	| "hosts";
+	| "hosts"
+	| "peers"
+	| "events"
+	| "schedules"
+	| "selectors"
+	| "retention";
 
 /** A screen, and the id of the thing it shows. */
 export type Route = { readonly screen: ScreenName; readonly id: string | null };
@@ -46,7 +56,10 @@ export type TargetKind =
 	| "offering"
 	| "repository"
 	| "setting"
-	| "host";
+	| "host"
+	| "peer"
+	| "schedule"
+	| "selector";
 export type Target = { readonly kind: TargetKind; readonly id: string };
 
 /** A route with what was chosen there: selection and marks are by id, so rows may come and go. */
@@ -69,6 +82,12 @@ export type Data = {
 	readonly repositories: readonly RepositoryView[] | null;
 	readonly settings: readonly SettingView[] | null;
 	readonly hosts: readonly HostView[] | null;
+	readonly peers: readonly PeerView[] | null;
+	/** The newest first. */
+	readonly events: readonly AuditEvent[] | null;
+	readonly schedules: readonly ScheduleView[] | null;
+	readonly selectors: readonly SelectorView[] | null;
+	readonly retention: readonly RetentionView[] | null;
 };
 
 /** How the daemon is reached; `since` is when its last word came, ms. */
@@ -97,13 +116,19 @@ export type FormPurpose =
 	| "restore-in-place"
 	| "restore-disk"
 	| "setting"
+	| "setting-unset"
 	| "assign"
 	| "vm-set"
 	| "offering-create"
 	| "offering-update"
 	| "offering-clone"
 	| "repository-add"
-	| "verify";
+	| "verify"
+	| "peer-invite"
+	| "peer-join"
+	| "peer-role"
+	| "schedule-create"
+	| "selector-create";
 
 /** The screen that a backup showed in its last validation: whole, and as small as terminals without pixels need it. */
 export type Picture = {
@@ -114,10 +139,18 @@ export type Picture = {
 	readonly small: Pixels;
 };
 
+/** What an act answered that must be read; `copies` is what goes to the clipboard. */
+export type Told = {
+	readonly title: string;
+	readonly lines: readonly string[];
+	readonly copies: string;
+};
+
 export type Modal =
 	| { readonly kind: "filter"; readonly text: string }
 	| { readonly kind: "palette"; readonly text: string; readonly index: number }
 	| { readonly kind: "help"; readonly offset: number }
+	| { readonly kind: "told"; readonly told: Told }
 	| {
 			readonly kind: "form";
 			readonly purpose: FormPurpose;
@@ -191,6 +224,11 @@ export const initialState = (options: {
 		repositories: null,
 		settings: null,
 		hosts: null,
+		peers: null,
+		events: null,
+		schedules: null,
+		selectors: null,
+		retention: null,
 	},
 	problems: {},
 	rates: {},

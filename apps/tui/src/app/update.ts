@@ -82,11 +82,19 @@ const isCurrent = (shown: Picture | string, at: string | undefined): boolean =>
 const withoutProblems = (state: State, lists: readonly string[]): State["problems"] =>
 	Object.fromEntries(Object.entries(state.problems).filter(([list]) => !lists.includes(list)));
 
-const onTick = (state: State, now: number): State => ({
-	...state,
-	now,
-	toast: state.toast !== null && state.toast.until <= now ? null : state.toast,
-});
+/** How often a list is read again that is read only while it is looked at, ms. */
+const LOOK_MS = 5000;
+
+const onTick = (state: State, now: number): Step => [
+	{
+		...state,
+		now,
+		toast: state.toast !== null && state.toast.until <= now ? null : state.toast,
+	},
+	Math.floor(now / LOOK_MS) === Math.floor(state.now / LOOK_MS)
+		? []
+		: needs(placeIn(state).route).filter(({ type }) => type === "list"),
+];
 
 const onLink = (state: State, msg: Extract<Msg, { type: "link" }>): Step => {
 	const since = msg.state === "lost" && state.link.state === "lost" ? state.link.since : state.now;
@@ -113,7 +121,7 @@ export const update = (state: State, msg: Msg): Step => {
 		case "resize":
 			return [{ ...state, size: msg.size }, []];
 		case "tick":
-			return [onTick(state, msg.now), []];
+			return onTick(state, msg.now);
 		case "link":
 			return onLink(state, msg);
 		case "data":
@@ -143,6 +151,8 @@ export const update = (state: State, msg: Msg): Step => {
 			const [shown] = msg.job === null ? [said] : enter(said, { screen: "job", id: msg.job });
 			return readAgain(shown, null);
 		}
+		case "told":
+			return [{ ...state, modal: { kind: "told", told: msg.told } }, []];
 		case "failed":
 			return [toast({ ...state, modal: null }, msg.text, "bad"), []];
 		case "said":

@@ -1,8 +1,8 @@
 import type { ValidationStep } from "@knib/core";
 import { short } from "@knib/core/text";
-import { changeAct, jobAct, quoted } from "../app/acts.ts";
+import { jobAct, quoted } from "../app/acts.ts";
 import { comesBack } from "../screens/promise.ts";
-import { choice, type FormKind, flag, input, isOn, read, vmName, words } from "./form.ts";
+import { type FormKind, flag, input, isOn, read, vmName, words } from "./form.ts";
 
 const options = (name: string, values: readonly string[]): readonly string[] =>
 	values.map((value) => `--${name} ${quoted(value)}`);
@@ -154,32 +154,5 @@ export const verifyForm: FormKind = {
 			...(share === "" ? {} : { share: Number(share) }),
 			...(rate === "" ? {} : { rate: Number(rate) * 1_000_000 }),
 		});
-	},
-};
-
-/** A setting's value and where it is meant. */
-export const settingForm: FormKind = {
-	open: (state, { id }) => {
-		const found = state.data.settings?.find((one) => one.name === id);
-		const value = String(found?.value ?? "");
-		return {
-			title: `set ${id}`,
-			notes: [`now ${value} ${found?.unit ?? ""}, from ${found?.source ?? "nowhere"}`],
-			fields: [
-				input("value", "value", value, found?.unit == null ? "" : `in ${found.unit}`),
-				choice("scope", "for", "cluster", ["cluster", "host", "VM"], "the narrowest counts"),
-				input("name", "host or VM", "", "its name, where it is for one"),
-			],
-		};
-	},
-	act: (_, form) => {
-		const [value, scope, name] = [read(form, "value"), read(form, "scope"), read(form, "name")];
-		if (scope !== "cluster" && name === "") return `name the ${scope}`;
-		const where = scope === "host" ? { host: name } : scope === "VM" ? { vm: name } : {};
-		const flagged = Object.entries(where).map(([one, of]) => ` --${one} ${quoted(of)}`);
-		const cli = `knib settings set ${form.target.id} ${quoted(value)}${flagged.join("")}`;
-		const undo = `knib settings unset ${form.target.id}${flagged.join("")}`;
-		const change = { call: "set", name: form.target.id, value, scope: where } as const;
-		return changeAct(form.title, cli, change, { undo });
 	},
 };

@@ -1,5 +1,5 @@
 import type { FormPurpose, TargetKind } from "../app/state.ts";
-import { backupForm, restoreForm, settingForm, validateForm, verifyForm } from "./backup-forms.ts";
+import { backupForm, restoreForm, validateForm, verifyForm } from "./backup-forms.ts";
 import type { Forms } from "./form.ts";
 import {
 	addRepositoryForm,
@@ -7,8 +7,11 @@ import {
 	createOfferingForm,
 	updateOfferingForm,
 } from "./offering-forms.ts";
+import { peerInviteForm, peerJoinForm, peerRoleForm } from "./peer-forms.ts";
 import { restoreDiskForm } from "./restore-disk-form.ts";
 import { restoreInPlaceForm } from "./restore-in-place-form.ts";
+import { createScheduleForm, createSelectorForm } from "./rule-forms.ts";
+import { settingForm, unsetSettingForm } from "./setting-forms.ts";
 import { assignForm, vmSetForm } from "./vm-forms.ts";
 
 /** Every form by what it is for. */
@@ -19,6 +22,7 @@ export const FORMS: Forms = {
 	"restore-in-place": restoreInPlaceForm,
 	"restore-disk": restoreDiskForm,
 	setting: settingForm,
+	"setting-unset": unsetSettingForm,
 	assign: assignForm,
 	"vm-set": vmSetForm,
 	"offering-create": createOfferingForm,
@@ -26,6 +30,11 @@ export const FORMS: Forms = {
 	"offering-clone": cloneOfferingForm,
 	"repository-add": addRepositoryForm,
 	verify: verifyForm,
+	"peer-invite": peerInviteForm,
+	"peer-join": peerJoinForm,
+	"peer-role": peerRoleForm,
+	"schedule-create": createScheduleForm,
+	"selector-create": createSelectorForm,
 };
 
 const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, FormPurpose>>>>> = {
@@ -36,7 +45,10 @@ const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, For
 		"restore-disk": "restore-disk",
 		"validate-with": "validate",
 	},
-	setting: { set: "setting" },
+	setting: { set: "setting", unset: "setting-unset" },
+	peer: { invite: "peer-invite", join: "peer-join", role: "peer-role" },
+	schedule: { add: "schedule-create" },
+	selector: { add: "selector-create" },
 	offering: { add: "offering-create", edit: "offering-update", clone: "offering-clone" },
 	repository: { add: "repository-add", verify: "verify" },
 };

@@ -24,9 +24,9 @@ const move = (action: string, keys: readonly string[], help: string): Binding =>
 	footer: false,
 	changes: false,
 });
-const go = (key: string, screen: string): Binding => ({
+const go = (key: string | null, screen: string): Binding => ({
 	context: "global",
-	keys: [key],
+	keys: key === null ? [] : [key],
 	action: `go-${screen}`,
 	label: screen,
 	help: `show ${screen}`,
@@ -87,6 +87,11 @@ export const KEYMAP: readonly Binding[] = [
 	go("7", "repositories"),
 	go("8", "settings"),
 	go("9", "hosts"),
+	go("0", "peers"),
+	go(null, "events"),
+	go(null, "schedules"),
+	go(null, "selectors"),
+	go(null, "retention"),
 	act("vm", "b", "backup", "back up", "back up the VM; options first"),
 	act("vm", "f", "finish", "finish chain", "finish the VM's open chain: its next backup is full"),
 	act("vm", "o", "assign", "offering", "put the VM under another offering"),
@@ -158,8 +163,20 @@ export const KEYMAP: readonly Binding[] = [
 	act("repository", "a", "add", "add", "add a directory that backups go to"),
 	act("repository", "d", "remove", "remove", "forget the repository here; its bytes stay"),
 	act("setting", "e", "set", "edit", "give the setting another value, for all or for one"),
-	act("setting", "z", "unset", "unset", "take the cluster's value away"),
+	act("setting", "z", "unset", "unset", "take the value of all, of a host or of a VM away"),
+	act("peer", "a", "invite", "invite", "make a code by which another host joins, once"),
+	act("peer", "n", "join", "join", "join another host by its code"),
+	act("peer", "e", "role", "role", "say what the host may ask of this mesh"),
+	act("peer", "d", "remove", "remove", "take the host out of the mesh, after its name is typed"),
+	act("schedule", "a", "add", "new", "back VMs up by themselves"),
+	act("schedule", "d", "delete", "delete", "delete the schedule, after its name is typed"),
+	act("selector", "a", "add", "new", "choose the repository of VMs' next chains by a rule"),
+	act("selector", "d", "delete", "delete", "delete the selector, after its name is typed"),
 ];
+
+/** The keys of a row as people write them; what has none is typed by its name after a colon. */
+export const keysText = ({ keys, label }: Binding): readonly string[] =>
+	keys.length === 0 ? [`:${label}`] : keys.map(keyName);
 
 /** A key as people write it. */
 export const keyName = (key: string): string => {

@@ -18,7 +18,8 @@ export const boundIn = (state: State, shown: Shown = shownIn(state)): readonly B
 	// A key that a nearer target has is not offered a second time.
 	const taken = new Set<string>();
 	return all.filter(({ binding }) => {
-		const free = binding.keys.some((key) => !taken.has(key));
+		// What has no key is there by its name.
+		const free = binding.keys.length === 0 || binding.keys.some((key) => !taken.has(key));
 		for (const key of binding.keys) taken.add(key);
 		return free;
 	});
@@ -28,13 +29,16 @@ export const boundIn = (state: State, shown: Shown = shownIn(state)): readonly B
 export const resolve = (state: State, key: string): Bound | undefined =>
 	boundIn(state).find(({ binding }) => binding.keys.includes(key));
 
+/** What makes something new needs nothing that is there. */
+const MAKES: ReadonlySet<string> = new Set(["add", "invite", "join"]);
+
 const stateReason = (state: State, { binding, target }: Bound): string | null => {
 	const job = state.data.jobs?.find((one) => one.id === target?.id);
 	const ended = job?.endedAt !== null && job?.state !== "executing" && job?.state !== "waiting";
 	if (binding.action === "cancel" && job !== undefined && ended)
 		return `the job is ${job.state} already`;
 	if (binding.action === "retry" && !ended) return "the job has not ended";
-	if (target?.id === "" && binding.action !== "add") return "nothing is selected";
+	if (target?.id === "" && !MAKES.has(binding.action)) return "nothing is selected";
 	const backup = state.data.backups?.find((one) => one.id === target?.id);
 	if (binding.action === "pin" && backup?.pinned === true) return "it is pinned already";
 	if (binding.action === "unpin" && backup?.pinned === false) return "it is not pinned";

@@ -4,8 +4,11 @@ import { backup } from "./backup.ts";
 import { backups } from "./backups.ts";
 import { chain, chains } from "./chains.ts";
 import { dashboard } from "./dashboard.ts";
+import { events } from "./events.ts";
 import { files } from "./files.ts";
 import { job, jobs } from "./jobs.ts";
+import { peers } from "./peers.ts";
+import { retention, schedules, selectors } from "./rules.ts";
 import type { Screen } from "./screen.ts";
 import { screen } from "./screenshot.ts";
 import { vm, vms } from "./vms.ts";
@@ -27,4 +30,9 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
 	repositories,
 	settings,
 	hosts,
+	peers,
+	events,
+	schedules,
+	selectors,
+	retention,
 };

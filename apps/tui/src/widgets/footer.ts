@@ -29,6 +29,7 @@ const WHILE = {
 	form: " ↓ next field   space tick or choose   enter see what would happen   esc leave",
 	confirm: " enter do   esc leave   ^Y copy the command line",
 	help: " j k scroll   esc leave",
+	told: " y copy   esc leave",
 } as const;
 
 /** The footer. */

@@ -3,7 +3,7 @@
 import type { Act } from "../app/acts.ts";
 import { paletteOf, wordOf } from "../app/modal.ts";
 import type { FormField, Modal, State } from "../app/state.ts";
-import { KEYMAP, keyName } from "../keymap/keymap.ts";
+import { KEYMAP, keysText } from "../keymap/keymap.ts";
 import { cut } from "../view/cells.ts";
 import { type Line, span } from "../view/frame.ts";
 import { windowOf } from "./table.ts";
@@ -16,10 +16,7 @@ const helpLines = (): readonly Line[] => {
 	return contexts.flatMap((context): readonly Line[] => [
 		[span(context === "global" ? " everywhere" : ` on a ${context}`, "bold")],
 		...KEYMAP.filter((one) => one.context === context).map(
-			(one): Line => [
-				span(`   ${one.keys.map(keyName).join(" ").padEnd(12)}`, "accent"),
-				span(one.help),
-			],
+			(one): Line => [span(`   ${keysText(one).join(" ").padEnd(12)}`, "accent"), span(one.help)],
 		),
 	]);
 };
@@ -107,6 +104,16 @@ const confirmLines = (modal: Of<"confirm">, width: number, height: number): read
 	return [...all.slice(from, from + room), [span("")], ask];
 };
 
+const toldLines = ({ told }: Of<"told">, width: number): readonly Line[] => [
+	[span(` ${told.title}`, "bold")],
+	[span("")],
+	...told.lines.flatMap((line) =>
+		wrap(line, width - 4).map(
+			(part): Line => [span(`   ${part}`, line === told.copies ? "accent" : "plain")],
+		),
+	),
+];
+
 /** What lies over the screen; null where the screen itself is shown. */
 export const modalLines = (state: State, width: number, height: number): readonly Line[] | null => {
 	const { modal } = state;
@@ -117,6 +124,7 @@ export const modalLines = (state: State, width: number, height: number): readonl
 			line.map((one) => ({ ...one, text: cut(one.text, width) })),
 		);
 	if (modal.kind === "confirm") return confirmLines(modal, width, height);
+	if (modal.kind === "told") return toldLines(modal, width);
 	const help = helpLines();
 	const from = Math.max(0, Math.min(modal.offset, help.length - height));
 	return help.slice(from, from + height);
