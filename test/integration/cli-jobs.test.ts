@@ -187,3 +187,17 @@ test("backup create › a daemon that goes away while waiting is exit 8", async 
 	t.is(run.code, 8);
 	t.regex(run.stderr, /connection to knibd .* was lost/);
 });
+
+test("job retry › --dry-run says whether there would be another attempt, and makes none", async (t) => {
+	const world = await apiWorld({
+		fateOf: () => ({ kind: "fails", code: "NO_SPACE", message: "full" }),
+	});
+	t.teardown(world.close);
+	const env = { KNIB_SOCKET: world.socket };
+	t.not((await runCli(["backup", "create", "web01"], env)).code, 0);
+	const [job] = await world.jobs.service.list({});
+	const run = await runCli(["job", "retry", job?.id ?? "", "--dry-run"], env);
+	t.is(run.code, 0, run.stderr);
+	t.regex(run.stdout, /is failed: its request would be made again/);
+	t.is(world.jobs.requests.length, 1);
+});
