@@ -72,6 +72,7 @@ test("terminal › is given back while the program is stopped, and taken again",
 		await stop();
 		t.notRegex(await terminal.see(/^before/m), HOME);
 		t.deepEqual(await terminal.modes(), { other: false, cursor: true });
+		await terminal.stopped();
 		await terminal.signal("SIGCONT");
 		await terminal.see(HOME);
 		t.deepEqual(await terminal.modes(), { other: true, cursor: false });

@@ -35,6 +35,11 @@ const isThere = (pid: number): boolean => {
 	}
 };
 
+const isStopped = async (pid: number): Promise<boolean> => {
+	const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+	return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+};
+
 /** A terminal with `knib tui` in it, and after its end a line that says how it was left. */
 export const openTerminal = async (
 	t: Cleaner,
@@ -91,6 +96,14 @@ export const openTerminal = async (
 			while (isThere(of)) {
 				if (performance.now() > until) throw new Error(`process ${of} is still there`);
 				await sleep(50);
+			}
+		},
+		/** Waits until the program stands still: a SIGCONT before that would wake nobody. */
+		stopped: async (): Promise<void> => {
+			const until = performance.now() + DEADLINE_MS;
+			while (!(await isStopped(await pid()))) {
+				if (performance.now() > until) throw new Error("the program has not stopped");
+				await sleep(20);
 			}
 		},
 		/** Whether the other screen is shown, and the cursor. */
