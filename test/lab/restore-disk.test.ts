@@ -40,10 +40,20 @@ const restore = async (...flags: readonly string[]) => {
 	return disk;
 };
 
-const readIn = (device: string): Promise<string> =>
-	guest
-		.exec(`mkdir -p /tmp/m && mount -o ro /dev/${device} /tmp/m && cat /tmp/m/gen; umount /tmp/m`)
-		.then(({ stdout }) => stdout);
+/** The disk is attached before the guest's kernel has found it, so that its node is waited for. */
+const readIn = async (device: string): Promise<string> => {
+	await waitFor(
+		async () => (await guest.exec(`test -b /dev/${device}`, { reject: false })).code === 0,
+		{
+			deadlineMs: 60_000,
+			what: `the guest to find ${device}`,
+		},
+	);
+	const { stdout } = await guest.exec(
+		`mkdir -p /tmp/m && mount -o ro /dev/${device} /tmp/m && cat /tmp/m/gen; umount /tmp/m`,
+	);
+	return stdout;
+};
 
 test.serial("restore disk › attaches a disk to the running guest, which reads it", async (t) => {
 	const disk = await restore();
