@@ -49,6 +49,22 @@ const SCENES: Readonly<Record<string, (state: State) => State>> = {
 			},
 		},
 	}),
+	doctor: (state) => placed(state, "doctor"),
+	"extract-form": (state) =>
+		pressed({ ...placed(state, "files", FILES), files: { [FILES]: aFilesView() } }, "space", "x"),
+	"refused-form": (state) => {
+		const form = pressed(placed(state, "offerings"), "a", ..."gold");
+		if (form.modal?.kind !== "form") return form;
+		const error = `there is an offering gold already; next: ${"choose another name ".repeat(8)}`;
+		return { ...form, modal: { ...form.modal, error } };
+	},
+	"libvirt-down": (state) => {
+		const asOf = new Date(state.now - 125_000).toISOString();
+		const vms = (state.data.vms ?? []).map((vm) => ({ ...vm, asOf }));
+		const reason = "libvirt does not answer within 10 s on qemu:///system";
+		const vmWarnings = [`the VMs of here are shown as they were last seen: ${reason}`];
+		return placed({ ...state, data: { ...state.data, vms, vmWarnings } }, "vms");
+	},
 	"selector-form": (state) => pressed(placed(state, "selectors"), "a"),
 	help: (state) => pressed(state, "?"),
 	palette: (state) => pressed(state, ":", "s", "h", "o", "w"),

@@ -21,6 +21,11 @@ export type TuiFlags = {
 	readonly theme: string;
 };
 
+const lookOver = async ({ config, socket }: TuiFlags) => {
+	const { runDoctor } = await import("@knib/host-daemon/client");
+	return (await runDoctor({ flags: { config, socket }, env: environment() })).checks;
+};
+
 /** Opens it on this process's terminal until the operator leaves; answers the exit code. Throws USAGE where there is no terminal. */
 export const openTui = async (flags: TuiFlags): Promise<number> => {
 	const env = environment();
@@ -43,7 +48,7 @@ export const openTui = async (flags: TuiFlags): Promise<number> => {
 	await immediately();
 	const { runTui, THEME_NAMES } = await import("@knib/tui");
 	return await runTui({
-		...{ connect, ahead, env, mouse: flags.mouse },
+		...{ connect, ahead, env, mouse: flags.mouse, doctor: () => lookOver(flags) },
 		theme: THEME_NAMES.find((name) => name === flags.theme) ?? "dark",
 		readOnly: flags["read-only"],
 	});

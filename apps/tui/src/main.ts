@@ -1,7 +1,7 @@
 // Owns the terminal: takes it, gives it back whatever happens, and wires loop, daemon and painter together.
 import type { KnibClient } from "@knib/host-daemon/client";
 import { stayConnected } from "./app/connection.ts";
-import { runEffect } from "./app/effects.ts";
+import { type Doctor, runDoctorEffect, runEffect } from "./app/effects.ts";
 import { type Loop, startLoop } from "./app/loop.ts";
 import type { Effect } from "./app/msg.ts";
 import type { Opened } from "./app/opened.ts";
@@ -23,6 +23,8 @@ export type TuiOptions = {
 	readonly readOnly: boolean;
 	readonly theme: ThemeName;
 	readonly mouse: boolean;
+	/** Looks over this host, also where no daemon answers. */
+	readonly doctor: Doctor;
 };
 
 const TICK_MS = 1000;
@@ -88,7 +90,9 @@ export const runTui = async (options: TuiOptions): Promise<number> => {
 		const loop = startLoop(initialState(first), {
 			...{ update, view, paint: renderer.paint, later },
 			run: (effect) => {
-				if (!local(effect)) void runEffect(client, effect, loop.dispatch);
+				if (local(effect)) return;
+				if (effect.type === "doctor") void runDoctorEffect(options.doctor, loop.dispatch);
+				else void runEffect(client, effect, loop.dispatch);
 			},
 		});
 		const timer = setInterval(() => loop.dispatch({ type: "tick", now: Date.now() }), TICK_MS);

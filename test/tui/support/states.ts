@@ -144,6 +144,7 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 			"0196f000-0000-7000-8000-0000000b0001": [{ at: AT, level: "info", text: "took the lease" }],
 		},
 		data: {
+			vmWarnings: [],
 			vms: [
 				aVmView(),
 				aVmView({
@@ -224,6 +225,14 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 				},
 			],
 			...someRules(),
+			checks: [
+				{
+					...{ name: "libvirt", state: "failure", fix: "systemctl start libvirtd" },
+					message: `libvirt does not answer on qemu:///system: ${"it was asked for long ".repeat(6)}`,
+				},
+				{ name: "daemon", state: "warning", message: "none answers", fix: "knib daemon run" },
+				{ name: "node", state: "ok", message: "24.12.0", fix: null },
+			],
 		},
 	};
 };

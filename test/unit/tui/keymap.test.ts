@@ -1,8 +1,10 @@
 import test from "ava";
 import { update } from "../../../apps/tui/src/app/update.ts";
 import { KEYMAP } from "../../../apps/tui/src/keymap/keymap.ts";
-import { aState, placed } from "../../tui/support/states.ts";
+import { backupId } from "../../support/builders/facts.ts";
+import { aFilesView, aState, placed } from "../../tui/support/states.ts";
 
+const FILES = [backupId(1), "vda", "1", "/etc"].join("\n");
 const targets = {
 	global: placed(aState(), "dashboard"),
 	vm: placed(aState(), "vms"),
@@ -16,6 +18,8 @@ const targets = {
 	peer: placed(aState(), "peers"),
 	schedule: placed(aState(), "schedules"),
 	selector: placed(aState(), "selectors"),
+	file: { ...placed(aState(), "files", FILES), files: { [FILES]: aFilesView() } },
+	check: placed(aState(), "doctor"),
 };
 
 test("keymap › has no key twice in one context", (t) => {

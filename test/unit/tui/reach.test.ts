@@ -17,7 +17,6 @@ const on = (context: string, ...actions: readonly string[]): Reach => ({
 const at = (screen: keyof typeof SCREENS): Reach => ({ screen });
 const not = (why: string): Reach => ({ why });
 
-const FILES = "it writes into a directory of this machine, which a shell names with less typing";
 const SHELL = "it is for a shell, before or without a daemon";
 
 const REACH: Readonly<Record<string, Reach>> = {
@@ -42,9 +41,9 @@ const REACH: Readonly<Record<string, Reach>> = {
 	"chain:show": at("chain"),
 	"chain:verify": on("chain", "verify"),
 	"daemon:run": not(SHELL),
-	doctor: not(SHELL),
+	doctor: at("doctor"),
 	"event:list": at("events"),
-	"files:extract": not(FILES),
+	"files:extract": on("file", "extract"),
 	"files:list": on("backup", "files"),
 	"files:log": not(
 		"it answers about one path in all backups, which a list of files has no place for",

@@ -1,5 +1,6 @@
 import test from "ava";
 import type { State } from "../../../apps/tui/src/app/state.ts";
+import { update } from "../../../apps/tui/src/app/update.ts";
 import { shownIn } from "../../../apps/tui/src/screens/rows.ts";
 import { aState, placed, pressed } from "../../tui/support/states.ts";
 
@@ -53,4 +54,19 @@ test("shownIn › shows what has changed since", (t) => {
 	};
 	t.is(shownIn(less).rows.length, 1);
 	t.not(shownIn({ ...less, now: less.now + 60_000 }).body, shownIn(less).body);
+});
+
+test("shownIn › says of rows that their list cannot be read any more", (t) => {
+	const [state] = update(placed(aState(), "chains"), {
+		...{ type: "problem", list: "chains", message: "the store is busy" },
+	});
+	const { body, rows } = shownIn(state);
+	t.is(rows.length, shownIn(placed(aState(), "chains")).rows.length);
+	t.regex(
+		body.head
+			.flat()
+			.map(({ text }) => text)
+			.join(""),
+		/cannot be read now: the store is busy/,
+	);
 });

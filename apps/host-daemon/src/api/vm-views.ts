@@ -4,7 +4,6 @@ import {
 	type BackupView,
 	type ChainView,
 	KnibError,
-	type Proof,
 	type Vm,
 	type VmView,
 	whySkipped,
@@ -65,24 +64,27 @@ const diskViews = (deps: Deps, vm: VmFacts): Promise<VmView["disks"]> =>
 /** The newest proof; that a backup was copied counts only where nothing more was ever shown. */
 type Shown = VmView["lastProof"];
 const lastProofOf = (backups: readonly BackupView[]): Shown => {
-	const proofs = backups.flatMap((backup) =>
-		backup.proof.map(({ level, at }: Proof) => ({ level, at, backup: backup.id })),
-	);
-	const byTime = proofs.sort((a, b) => (a.at < b.at ? -1 : 1));
-	return byTime.findLast((proof) => proof.level !== "copied") ?? byTime.at(-1) ?? null;
+	const newest: { copied: Shown; shown: Shown } = { copied: null, shown: null };
+	for (const { id, proof } of backups)
+		for (const { level, at } of proof) {
+			const kind = level === "copied" ? "copied" : "shown";
+			const before = newest[kind];
+			if (before === null || at >= before.at) newest[kind] = { level, at, backup: id };
+		}
+	return newest.shown ?? newest.copied;
 };
 
 const risksOf = (
 	backups: readonly BackupView[],
 	problems: readonly string[],
 ): readonly string[] => {
-	const points = backups.filter((backup) => backup.status === "BackedUp");
+	const none = backups.every((backup) => backup.status !== "BackedUp");
 	const newest = backups.at(-1);
 	const failed =
 		newest?.status === "Failed"
 			? [`the last backup failed: ${newest.error?.message ?? newest.reason}`]
 			: [];
-	return [...(points.length === 0 ? ["it has no backup"] : []), ...failed, ...problems];
+	return [...(none ? ["it has no backup"] : []), ...failed, ...problems];
 };
 
 /** What the catalog knows of a VM's restore points. */
@@ -108,11 +110,11 @@ const byVm = <T extends { readonly vm: { readonly uuid: string } }>(all: readonl
 
 /** The histories of all VMs, read once for the whole list. */
 const allHistories = async ({ books }: Pick<Deps, "books">) => {
-	const [backups, chains] = await Promise.all([
-		books.backups.list({ all: true }),
+	const [backupsOf, chains] = await Promise.all([
+		books.backups.byVm(),
 		books.backups.chains(undefined),
 	]);
-	const [backupsOf, chainsOf] = [byVm(backups), byVm(chains)];
+	const chainsOf = byVm(chains);
 	return (vm: string): History => ({ backups: backupsOf(vm), chains: chainsOf(vm) });
 };
 
@@ -126,7 +128,7 @@ export const viewVm = async (deps: Deps, vm: VmFacts, history?: History): Promis
 		diskViews(deps, vm),
 	]);
 	const open = chains.filter((chain) => chain.state === "open").at(-1);
-	const last = backups.filter((backup) => backup.status === "BackedUp").at(-1);
+	const last = backups.findLast((backup) => backup.status === "BackedUp");
 	return {
 		uuid: vm.uuid,
 		name: vm.name,

@@ -10,6 +10,7 @@ import {
 	matchIds,
 	type PublishedBackup,
 } from "@knib/core";
+import { type BackupViews, createBackupViews, withPath } from "./backup-views.ts";
 import type { BackupBody, ChainBody } from "./bodies.ts";
 import type { FailedBackup, KnownRepository } from "./catalog.ts";
 import type { Documents } from "./documents.ts";
@@ -51,33 +52,24 @@ const oneOf = <T extends { readonly id: string }>(
 
 /** The view of chains and backups: rebuilt from manifests, plus backups that never became one. */
 export const createBackupBook = ({ backups, chains, repositories, host }: Deps) => {
-	const withPath = (body: BackupBody, known: readonly KnownRepository[]): BackupView => {
-		const { repositoryId, directory, ...view } = body;
-		const repository = known.find((candidate) => candidate.id === repositoryId);
-		const path =
-			repository === undefined || directory === null ? null : `${repository.path}/${directory}`;
-		return { ...view, ...(repository === undefined ? {} : { repository: repository.name }), path };
-	};
-
 	/** What this host knows itself, and what only others have told. */
 	const withForeign = async <T extends { readonly id: string }>(
 		documents: Documents<T>,
 	): Promise<readonly T[]> => {
 		const own = await documents.all();
+		const foreign = await documents.foreign();
+		if (foreign.length === 0) return own;
 		const known = new Map(own.map((body) => [body.id, body]));
-		for (const body of await documents.foreign()) {
+		for (const body of foreign) {
 			if (!known.has(body.id)) known.set(body.id, body);
 		}
 		return [...known.values()];
 	};
 
-	const viewsOf = async (bodies: readonly BackupBody[]): Promise<readonly BackupView[]> => {
-		const known = await repositories();
-		return bodies
-			.map((body) => withPath(body, known))
-			.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
-	};
-	const views = async (): Promise<readonly BackupView[]> => viewsOf(await withForeign(backups));
+	const [viewsOfAll, viewsOfOwn] = [createBackupViews(), createBackupViews()];
+	const allViews = async (): Promise<BackupViews> =>
+		viewsOfAll(await withForeign(backups), await repositories());
+	const views = async (): Promise<readonly BackupView[]> => (await allViews()).all;
 	const chainViews = async (): Promise<readonly ChainView[]> =>
 		(await withForeign(chains))
 			.map(({ repositoryId: _, ...view }) => view)
@@ -138,17 +130,23 @@ export const createBackupBook = ({ backups, chains, repositories, host }: Deps) 
 		},
 		/** Oldest first. `vm` is a uuid or a name. */
 		list: async (filter: BackupFilter): Promise<readonly BackupView[]> => {
-			const { vm, chain } = filter;
-			return (await views())
+			const { vm, chain, all } = filter;
+			const known = await views();
+			if (all && vm === undefined && chain === undefined) return known;
+			return known
 				.filter((view) => vm === undefined || view.vm.uuid === vm || view.vm.name === vm)
 				.filter(
 					(view) => chain === undefined || matchIds([view], chain, (v) => v.chain ?? "").length > 0,
 				)
-				.filter((view) => filter.all || !HIDDEN.includes(view.status));
+				.filter((view) => all || !HIDDEN.includes(view.status));
 		},
 		/** Those that this host keeps itself, oldest first; failed and removed ones with `all`. */
 		own: async ({ all }: { readonly all: boolean }): Promise<readonly BackupView[]> =>
-			(await viewsOf(await backups.all())).filter((view) => all || !HIDDEN.includes(view.status)),
+			viewsOfOwn(await backups.all(), await repositories()).all.filter(
+				(view) => all || !HIDDEN.includes(view.status),
+			),
+		/** Those of each VM by its uuid, failed and removed ones too, oldest first; read once for a whole list of VMs. */
+		byVm: async (): Promise<BackupViews["ofVm"]> => (await allViews()).ofVm,
 		chains: async (vm: string | undefined): Promise<readonly ChainView[]> =>
 			(await chainViews()).filter(
 				(view) => vm === undefined || view.vm.uuid === vm || view.vm.name === vm,

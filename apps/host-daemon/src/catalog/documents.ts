@@ -1,6 +1,6 @@
 // Typed documents over the store: one kind each, the body checked by its schema when read.
 import { type DocumentKind, KnibError, type Store } from "@knib/core";
-import type { z } from "zod";
+import { z } from "zod";
 
 /** The documents of one kind that this host keeps. Rejects with STORE_* codes; a document that does not fit its schema is a rejection, never left out in silence (I10). */
 export interface Documents<T> {
@@ -28,16 +28,18 @@ export const storeDocuments = <T extends { readonly id: string }>(
 		part === undefined || id.startsWith(part.prefix) === part.own;
 	// The store hands out the same body until it is written anew, and checking ten thousand takes a quarter of a second.
 	const checked = new WeakMap<object, T>();
-	const parse = (id: string, body: object): T => {
+	const check = (body: object): T | z.ZodError => {
 		const known = checked.get(body);
 		if (known !== undefined) return known;
 		const result = schema.safeParse(body);
-		if (result.success) {
-			checked.set(body, result.data);
-			return result.data;
-		}
+		if (result.success) checked.set(body, result.data);
+		return result.success ? result.data : result.error;
+	};
+	const parse = (id: string, body: object): T => {
+		const found = check(body);
+		if (!(found instanceof z.ZodError)) return found;
 		throw new KnibError("STORE_FAILED", `the stored ${kind} ${id} cannot be understood`, {
-			cause: result.error,
+			cause: found,
 			details: { kind, id },
 		});
 	};
@@ -46,8 +48,8 @@ export const storeDocuments = <T extends { readonly id: string }>(
 			(await store.list(kind)).filter(isOfPart).map(({ id, body }) => parse(id, body)),
 		foreign: async () =>
 			(await store.foreign(kind)).filter(isOfPart).flatMap(({ body }) => {
-				const result = schema.safeParse(body);
-				return result.success ? [result.data] : [];
+				const found = check(body);
+				return found instanceof z.ZodError ? [] : [found];
 			}),
 		get: async (id) => {
 			const found = await store.get(kind, `${place}${id}`);

@@ -13,8 +13,9 @@ import {
 	markAct,
 	quoted,
 } from "./acts.ts";
+import { joinFiles } from "./files-place.ts";
 import { type Step, toast } from "./navigate.ts";
-import { type Modal, placeIn, type State, type Target } from "./state.ts";
+import { type FormModal, placeIn, type State, type Target } from "./state.ts";
 
 const KEPT = {
 	"restore-undo": {
@@ -182,13 +183,11 @@ const ACTS: Readonly<Record<Target["kind"], typeof vmAct>> = {
 	peer: peerAct,
 	schedule: scheduleAct,
 	selector: selectorAct,
+	file: () => null,
+	check: () => null,
 };
 
-const formOf = (
-	state: State,
-	action: string,
-	target: Target,
-): Extract<Modal, { kind: "form" }> | null => {
+const formOf = (state: State, action: string, target: Target): FormModal | null => {
 	const purpose = purposeOf(target.kind, action);
 	const opened = purpose === undefined ? null : FORMS[purpose].open(state, target);
 	if (purpose === undefined || opened === null) return null;
@@ -196,8 +195,8 @@ const formOf = (
 };
 
 /** The acts shown for consent, while the daemon plans them. */
-export const askFor = (state: State, acts: readonly Act[]): Step => [
-	{ ...state, modal: { kind: "confirm", acts, plans: null, typed: "", offset: 0 } },
+export const askFor = (state: State, acts: readonly Act[], form: FormModal | null = null): Step => [
+	{ ...state, modal: { kind: "confirm", acts, form, plans: null, typed: "", offset: 0 } },
 	[{ type: "plan", acts }],
 ];
 
@@ -210,9 +209,13 @@ const markedTargets = (state: State, target: Target): readonly Target[] => {
 	return marked.length === 0 ? [target] : marked;
 };
 
+/** Files are brought out together, by one job; a form is about one of anything else. */
+const together = (targets: readonly Target[], target: Target): Target =>
+	target.kind === "file" ? { kind: "file", id: joinFiles(targets.map(({ id }) => id)) } : target;
+
 /** Starts what a key asks of a target: a form where there are options, else consent. */
 export const ask = (state: State, action: string, target: Target): Step => {
-	const form = formOf(state, action, target);
+	const form = formOf(state, action, together(markedTargets(state, target), target));
 	if (form !== null) return [{ ...state, modal: form }, []];
 	const acts = markedTargets(state, target).flatMap(
 		(one) => ACTS[one.kind](state, action, one.id) ?? [],

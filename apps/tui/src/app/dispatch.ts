@@ -2,11 +2,13 @@
 
 import { short } from "@knib/core/text";
 import { type Bound, disabledReason } from "../keymap/resolve.ts";
+import { checkId } from "../screens/doctor.ts";
 import { shownIn, targetsIn } from "../screens/rows.ts";
 import { quoted } from "./acts.ts";
 import { ask } from "./ask.ts";
-import { filesRoute } from "./files-place.ts";
-import { back, enter, goTo, mark, moveBy, type Step, sortNext, toast } from "./navigate.ts";
+import { chosenFiles, filesRoute } from "./files-place.ts";
+import type { Effect } from "./msg.ts";
+import { back, enter, goTo, mark, moveBy, needs, type Step, sortNext, toast } from "./navigate.ts";
 import { placeIn, type ScreenName, type State, type Target } from "./state.ts";
 
 const SHOWS: Readonly<Record<Target["kind"], string>> = {
@@ -21,10 +23,21 @@ const SHOWS: Readonly<Record<Target["kind"], string>> = {
 	peer: "peer show",
 	schedule: "schedule preview",
 	selector: "selector list",
+	file: "files list",
+	check: "doctor",
 };
 
-/** The command line that shows a target. */
+const fileLine = (id: string): string => {
+	const { backup, disk, partition, paths } = chosenFiles(id);
+	const where = partition === null ? "" : ` --partition ${quoted(partition)}`;
+	return `knib files list ${short(backup)} --disk ${disk}${where} ${paths.map(quoted).join(" ")}`;
+};
+
+/** The command line that shows a target, or mends it. */
 export const showLine = (state: State, { kind, id }: Target): string => {
+	if (kind === "file") return fileLine(id);
+	if (kind === "check")
+		return state.data.checks?.find((one) => checkId(one) === id)?.fix ?? "knib doctor";
 	const { vms, offerings, repositories } = state.data;
 	const name =
 		vms?.find((one) => one.uuid === id)?.name ??
@@ -49,6 +62,13 @@ const open = (state: State): Step => {
 const page = (state: State): number => Math.max(1, state.size.height - 8);
 const FAR = 1_000_000;
 
+/** What the screen needs itself. Files of a backup do not change: only what could not be listed is tried again. */
+const again = (state: State): readonly Effect[] => {
+	const { route } = placeIn(state);
+	const failed = typeof state.files[route.id ?? ""] === "string";
+	return needs(route).filter(({ type }) => type !== "files" || failed);
+};
+
 const GLOBAL: Readonly<Record<string, (state: State) => Step>> = {
 	open,
 	back: (state) => [back(state), []],
@@ -65,7 +85,7 @@ const GLOBAL: Readonly<Record<string, (state: State) => Step>> = {
 	mark: (state) => [mark(state), []],
 	sort: (state) => [sortNext(state), []],
 	copy,
-	refresh: (state) => [state, [{ type: "refresh", vm: null }]],
+	refresh: (state) => [state, [{ type: "refresh", vm: null }, ...again(state)]],
 	redraw: (state) => [state, [{ type: "redraw" }]],
 	suspend: (state) => [state, [{ type: "suspend" }]],
 };
@@ -85,6 +105,7 @@ const TOP: readonly ScreenName[] = [
 	"schedules",
 	"selectors",
 	"retention",
+	"doctor",
 ];
 
 /** Does what a binding says, or says why not. */

@@ -1,5 +1,5 @@
 // What update asks for is done here, and comes back as messages: with `read.ts` and `connection.ts` the only place that waits.
-import type { InviteView } from "@knib/core";
+import type { CheckView, InviteView } from "@knib/core";
 import { asKnibError, viewError } from "@knib/core/errors";
 import { showHostId } from "@knib/core/host-id";
 import { instant, short } from "@knib/core/text";
@@ -157,12 +157,29 @@ export const runEffect = async (
 	effect: Effect,
 	dispatch: Dispatch,
 ): Promise<void> => {
-	const asked = effect.type === "plan" || effect.type === "act";
-	if (client === null) {
-		if (asked) dispatch({ type: "failed", text: "the daemon cannot be reached" });
-		return;
+	const fail = (text: string): void =>
+		dispatch(
+			effect.type === "plan" || effect.type === "act"
+				? { type: "failed", acts: effect.acts, text }
+				: { type: "said", text },
+		);
+	if (client !== null)
+		await perform(client.api, effect, dispatch).catch((error: unknown) => fail(words(error)));
+	else if (effect.type === "plan" || effect.type === "act") fail("the daemon cannot be reached");
+};
+
+/** What looks over this host. */
+export type Doctor = () => Promise<readonly CheckView[]>;
+
+const WORST = ["failure", "warning", "ok"] as const;
+
+/** Looks over this host, and tells what is worst first. */
+export const runDoctorEffect = async (doctor: Doctor, dispatch: Dispatch): Promise<void> => {
+	try {
+		const found = await doctor();
+		const checks = WORST.flatMap((state) => found.filter((one) => one.state === state));
+		dispatch({ type: "data", data: { checks } });
+	} catch (error) {
+		dispatch({ type: "problem", list: "checks", message: words(error) });
 	}
-	await perform(client.api, effect, dispatch).catch((error: unknown) =>
-		dispatch({ type: asked ? "failed" : "said", text: words(error) }),
-	);
 };

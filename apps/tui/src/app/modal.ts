@@ -2,6 +2,7 @@
 
 import { FORMS } from "../forms/index.ts";
 import { type Bound, boundIn, disabledReason } from "../keymap/resolve.ts";
+import { steady } from "../view/cells.ts";
 import { askFor } from "./ask.ts";
 import { runBound } from "./dispatch.ts";
 import type { Key } from "./msg.ts";
@@ -90,20 +91,32 @@ const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
 		const act = FORMS[modal.purpose].act(state, modal);
 		return typeof act === "string"
 			? [{ ...state, modal: { ...modal, error: act } }, []]
-			: askFor(state, [act]);
+			: askFor(state, [act], modal);
 	}
 	return [{ ...state, modal: withField(modal, (field) => fieldAfter(field, key)) }, []];
+};
+
+const TYPED_MOST = 32;
+
+/** A word that can be typed as it is shown: of a name that is long or strange, its first plain part. */
+const typeable = (word: string): string => {
+	const plain = steady(word) === word && [...word].length <= TYPED_MOST && word.trim() === word;
+	return plain ? word : (/[\w.-]+/.exec(word)?.[0].slice(0, TYPED_MOST) ?? "yes");
 };
 
 /** The word that must be typed before acts are done; null where enter is enough. */
 export const wordOf = ({ acts }: Of<"confirm">): string | null => {
 	const [first] = acts;
 	if (first === undefined || acts.every((act) => act.word === null)) return null;
-	return acts.length === 1 ? first.word : `${acts.length} acts`;
+	return acts.length === 1 ? typeable(first.word ?? "yes") : `${acts.length} acts`;
 };
 
+/** Back to the form that it came from, or to the screen. */
+const leftConsent = (state: State, { form }: Of<"confirm">): State =>
+	form === null ? toast(closed(state), "nothing was done", "plain") : { ...state, modal: form };
+
 const confirmKey = (state: State, modal: Of<"confirm">, key: Key): Step => {
-	if (key.name === "escape") return [toast(closed(state), "nothing was done", "plain"), []];
+	if (key.name === "escape") return [leftConsent(state, modal), []];
 	const word = wordOf(modal);
 	if (key.name === "C-y" || (key.name === "y" && word === null)) {
 		const text = modal.acts.map((act) => act.cli).join("\n");
@@ -111,8 +124,9 @@ const confirmKey = (state: State, modal: Of<"confirm">, key: Key): Step => {
 	}
 	if (key.name === "enter") {
 		if (modal.plans === null || (word !== null && modal.typed !== word)) return [state, []];
+		const asked = modal.form === null ? null : { acts: modal.acts, form: modal.form };
 		return [
-			toast(withPlace(closed(state), { marks: [] }), "asking the daemon…", "plain"),
+			toast(withPlace(closed({ ...state, asked }), { marks: [] }), "asking the daemon…", "plain"),
 			[{ type: "act", acts: modal.acts }],
 		];
 	}

@@ -9,7 +9,7 @@ import type {
 } from "@knib/core";
 import type { Size } from "../view/frame.ts";
 import type { Act } from "./acts.ts";
-import type { Data, Link, Picture, Told } from "./state.ts";
+import type { Data, Link, ListName, Picture, Told } from "./state.ts";
 
 /** A pressed key: its name as blessed has it, and the character it types, if any. */
 export type Key = { readonly name: string; readonly text: string | null };
@@ -32,7 +32,7 @@ export type Msg =
 	| { readonly type: "detail"; readonly backup: BackupShown }
 	| { readonly type: "picture"; readonly backup: string; readonly shown: Picture | string }
 	| { readonly type: "files"; readonly id: string; readonly shown: FilesView | string }
-	| { readonly type: "problem"; readonly list: keyof Data; readonly message: string }
+	| { readonly type: "problem"; readonly list: ListName | "checks"; readonly message: string }
 	| { readonly type: "job-event"; readonly event: JobEvent }
 	| { readonly type: "log"; readonly job: string; readonly lines: readonly JobLogLine[] }
 	| { readonly type: "blocked"; readonly id: string; readonly blocked: readonly BlockedAction[] }
@@ -44,8 +44,8 @@ export type Msg =
 	| { readonly type: "done"; readonly text: string; readonly job: string | null }
 	/** An act answered something that must be read. */
 	| { readonly type: "told"; readonly told: Told }
-	/** An act failed. */
-	| { readonly type: "failed"; readonly text: string }
+	/** Acts were refused or failed, in planning or in doing. */
+	| { readonly type: "failed"; readonly acts: readonly Act[]; readonly text: string }
 	/** Something could not be read that nobody waits for. */
 	| { readonly type: "said"; readonly text: string };
 
@@ -60,7 +60,9 @@ export type Effect =
 	| { readonly type: "blocked"; readonly chain: string }
 	/** Everything, or what a job of a VM may have changed. */
 	| { readonly type: "refresh"; readonly vm: string | null }
-	| { readonly type: "list"; readonly list: keyof Data }
+	| { readonly type: "list"; readonly list: ListName }
+	/** Looks over this host, with or without a daemon. */
+	| { readonly type: "doctor" }
 	| { readonly type: "copy"; readonly text: string }
 	| { readonly type: "redraw" }
 	| { readonly type: "suspend" }

@@ -2,7 +2,7 @@
 import { shownIn } from "../screens/rows.ts";
 import type { Effect } from "./msg.ts";
 import {
-	type Data,
+	type ListName,
 	type Place,
 	placeIn,
 	placeOf,
@@ -21,7 +21,7 @@ export const withPlace = (state: State, change: Partial<Place>): State => ({
 });
 
 /** Lists that are read only while their screen is looked at. */
-const LOOKED_AT: Readonly<Partial<Record<ScreenName, keyof Data>>> = {
+const LOOKED_AT: Readonly<Partial<Record<ScreenName, ListName>>> = {
 	peers: "peers",
 	events: "events",
 	schedules: "schedules",
@@ -33,6 +33,7 @@ const LOOKED_AT: Readonly<Partial<Record<ScreenName, keyof Data>>> = {
 export const needs = ({ screen, id }: Route): readonly Effect[] => {
 	const list = LOOKED_AT[screen];
 	if (list !== undefined) return [{ type: "list", list }];
+	if (screen === "doctor") return [{ type: "doctor" }];
 	if (id === null) return [];
 	if (screen === "job") return [{ type: "log", job: id }];
 	if (screen === "chain") return [{ type: "blocked", chain: id }];

@@ -4,7 +4,7 @@ import { asKnibError } from "@knib/core/errors";
 import type { KnibClient } from "@knib/host-daemon/client";
 import { filesPlace } from "./files-place.ts";
 import type { Msg } from "./msg.ts";
-import type { Data, Picture } from "./state.ts";
+import type { Data, ListName, Picture } from "./state.ts";
 
 type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
@@ -51,10 +51,9 @@ const readBackups = async (api: Api, vm: string | undefined): Promise<readonly B
 
 /** How each list is asked for. */
 const ASKS: {
-	readonly [L in keyof Data]: (api: Api) => Promise<Data[L]>;
+	readonly [L in Exclude<ListName, "vms">]: (api: Api) => Promise<Data[L]>;
 } = {
 	hosts: (api) => api.host.list.query(),
-	vms: (api) => api.vm.list.query(),
 	jobs: (api) => api.job.list.query({}),
 	repositories: (api) => api.repository.list.query(),
 	chains: (api) => api.chain.list.query({}),
@@ -69,14 +68,20 @@ const ASKS: {
 };
 
 /** Lists that change without a job of ours. */
-export const LIVE: readonly (keyof Data)[] = ["vms", "hosts", "repositories"];
+export const LIVE: readonly ListName[] = ["vms", "hosts", "repositories"];
 /** What the dashboard needs, and then the rest. */
-const FIRST: readonly (keyof Data)[] = ["jobs", "vms", "hosts", "repositories"];
-const REST: readonly (keyof Data)[] = ["chains", "offerings", "settings", "backups"];
+const FIRST: readonly ListName[] = ["jobs", "vms", "hosts", "repositories"];
+const REST: readonly ListName[] = ["chains", "offerings", "settings", "backups"];
 
-const askList = async (api: Api, list: keyof Data): Promise<Msg> => {
+const dataOf = async (api: Api, list: ListName): Promise<Partial<Data>> => {
+	if (list !== "vms") return { [list]: await ASKS[list](api) };
+	const { vms, warnings } = await api.vm.inventory.query();
+	return { vms, vmWarnings: warnings };
+};
+
+const askList = async (api: Api, list: ListName): Promise<Msg> => {
 	try {
-		return { type: "data", data: { [list]: await ASKS[list](api) } };
+		return { type: "data", data: await dataOf(api, list) };
 	} catch (error) {
 		return { type: "problem", list, message: asKnibError(error).message };
 	}
@@ -89,7 +94,7 @@ export const askFirst = (api: Api): readonly Promise<Msg>[] =>
 /** Reads lists; each comes as it is there, and one that cannot be read does not keep the others. */
 export const readLists = async (
 	api: Api,
-	lists: readonly (keyof Data)[],
+	lists: readonly ListName[],
 	dispatch: Dispatch,
 ): Promise<void> => {
 	await Promise.all(lists.map(async (list) => dispatch(await askList(api, list))));

@@ -5,6 +5,7 @@ import type {
 	BackupShown,
 	BlockedAction,
 	ChainView,
+	CheckView,
 	FilesView,
 	HostView,
 	JobLogLine,
@@ -42,7 +43,8 @@ export type ScreenName =
 	| "events"
 	| "schedules"
 	| "selectors"
-	| "retention";
+	| "retention"
+	| "doctor";
 
 /** A screen, and the id of the thing it shows. */
 export type Route = { readonly screen: ScreenName; readonly id: string | null };
@@ -59,7 +61,9 @@ export type TargetKind =
 	| "host"
 	| "peer"
 	| "schedule"
-	| "selector";
+	| "selector"
+	| "file"
+	| "check";
 export type Target = { readonly kind: TargetKind; readonly id: string };
 
 /** A route with what was chosen there: selection and marks are by id, so rows may come and go. */
@@ -75,6 +79,8 @@ export type Place = {
 /** Everything the daemon said; null where it has not answered yet. */
 export type Data = {
 	readonly vms: readonly VmView[] | null;
+	/** Why some of the VMs are not of now. */
+	readonly vmWarnings: readonly string[] | null;
 	readonly backups: readonly BackupBrief[] | null;
 	readonly chains: readonly ChainView[] | null;
 	readonly jobs: readonly JobView[] | null;
@@ -88,7 +94,12 @@ export type Data = {
 	readonly schedules: readonly ScheduleView[] | null;
 	readonly selectors: readonly SelectorView[] | null;
 	readonly retention: readonly RetentionView[] | null;
+	/** What doctor found, the worst first. */
+	readonly checks: readonly CheckView[] | null;
 };
+
+/** What the daemon is asked for by name: the rest comes along with it, or from elsewhere. */
+export type ListName = Exclude<keyof Data, "vmWarnings" | "checks">;
 
 /** How the daemon is reached; `since` is when its last word came, ms. */
 export type Link = {
@@ -128,7 +139,8 @@ export type FormPurpose =
 	| "peer-join"
 	| "peer-role"
 	| "schedule-create"
-	| "selector-create";
+	| "selector-create"
+	| "extract";
 
 /** The screen that a backup showed in its last validation: whole, and as small as terminals without pixels need it. */
 export type Picture = {
@@ -146,25 +158,31 @@ export type Told = {
 	readonly copies: string;
 };
 
+/** What is being filled in. */
+export type FormModal = {
+	readonly kind: "form";
+	readonly purpose: FormPurpose;
+	readonly target: Target;
+	readonly title: string;
+	/** What is good to know before it is filled in. */
+	readonly notes: readonly string[];
+	readonly fields: readonly FormField[];
+	readonly index: number;
+	/** What is wrong with it, or why the daemon refused it. */
+	readonly error: string | null;
+};
+
 export type Modal =
 	| { readonly kind: "filter"; readonly text: string }
 	| { readonly kind: "palette"; readonly text: string; readonly index: number }
 	| { readonly kind: "help"; readonly offset: number }
 	| { readonly kind: "told"; readonly told: Told }
-	| {
-			readonly kind: "form";
-			readonly purpose: FormPurpose;
-			readonly target: Target;
-			readonly title: string;
-			/** What is good to know before it is filled in. */
-			readonly notes: readonly string[];
-			readonly fields: readonly FormField[];
-			readonly index: number;
-			readonly error: string | null;
-	  }
+	| FormModal
 	| {
 			readonly kind: "confirm";
 			readonly acts: readonly Act[];
+			/** The form that they come from: it comes back where they are refused. */
+			readonly form: FormModal | null;
 			/** Null while the daemon is asked; then one for each act, null where there is nothing to plan. */
 			readonly plans: readonly (PlanView | null)[] | null;
 			readonly typed: string;
@@ -174,6 +192,8 @@ export type Modal =
 export type State = {
 	readonly stack: readonly Place[];
 	readonly modal: Modal | null;
+	/** What the daemon was last told to do from a form, until it has answered. */
+	readonly asked: { readonly acts: readonly Act[]; readonly form: FormModal } | null;
 	readonly data: Data;
 	/** Why a list could not be read, by its name. */
 	readonly problems: Readonly<Record<string, string>>;
@@ -215,8 +235,10 @@ export const initialState = (options: {
 }): State => ({
 	stack: [placeOf({ screen: "dashboard", id: null })],
 	modal: null,
+	asked: null,
 	data: {
 		vms: null,
+		vmWarnings: null,
 		backups: null,
 		chains: null,
 		jobs: null,
@@ -229,6 +251,7 @@ export const initialState = (options: {
 		schedules: null,
 		selectors: null,
 		retention: null,
+		checks: null,
 	},
 	problems: {},
 	rates: {},

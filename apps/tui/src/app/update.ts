@@ -4,7 +4,7 @@ import { resolve } from "../keymap/resolve.ts";
 import { runBound } from "./dispatch.ts";
 import { modalKey } from "./modal.ts";
 import { onMouse } from "./mouse.ts";
-import type { Key, Msg } from "./msg.ts";
+import type { Effect, Key, Msg } from "./msg.ts";
 import { enter, needs, type Step, toast } from "./navigate.ts";
 import { type Picture, placeIn, type State } from "./state.ts";
 
@@ -47,11 +47,13 @@ const onJobEvent = (state: State, event: JobEvent): Step => {
 	return readAgain(withJob({ ...state, rates }, event.job), vm?.uuid ?? null);
 };
 
+/** Read when asked for. Files of a backup do not change, and listing them starts a machine; looking over the host starts programs. */
+const COSTLY: ReadonlySet<Effect["type"]> = new Set<Effect["type"]>(["files", "doctor"]);
+
 /** What was known of the place and its lists is asked for anew; until then the old stays. */
 const readAgain = (state: State, vm: string | null): Step => [
 	state,
-	// Files of a backup do not change, and listing them starts a machine.
-	[{ type: "refresh", vm }, ...needs(placeIn(state).route).filter(({ type }) => type !== "files")],
+	[{ type: "refresh", vm }, ...needs(placeIn(state).route).filter(({ type }) => !COSTLY.has(type))],
 ];
 
 const onBackupsOf = (
@@ -101,6 +103,17 @@ const onLink = (state: State, msg: Extract<Msg, { type: "link" }>): Step => {
 	return [{ ...state, link: { state: msg.state, message: msg.message, since } }, []];
 };
 
+/** What came from a form goes back to it, with all that was filled in; what was opened meanwhile stays. */
+const onFailed = (state: State, { acts, text }: Extract<Msg, { type: "failed" }>): State => {
+	const { modal, asked } = state;
+	const planning = modal?.kind === "confirm" && modal.acts === acts;
+	const form = planning ? modal.form : asked?.acts === acts ? asked.form : null;
+	const rest: State = { ...state, asked: null, modal: planning ? null : modal };
+	return form !== null && rest.modal === null
+		? { ...rest, toast: null, modal: { ...form, error: text } }
+		: toast(rest, text, "bad");
+};
+
 /** The next state, and what is to be done outside. */
 export const update = (state: State, msg: Msg): Step => {
 	switch (msg.type) {
@@ -147,14 +160,14 @@ export const update = (state: State, msg: Msg): Step => {
 			return [{ ...state, modal: { ...modal, plans: msg.plans } }, []];
 		}
 		case "done": {
-			const said = toast(state, msg.text, "good");
+			const said = toast({ ...state, asked: null }, msg.text, "good");
 			const [shown] = msg.job === null ? [said] : enter(said, { screen: "job", id: msg.job });
 			return readAgain(shown, null);
 		}
 		case "told":
 			return [{ ...state, modal: { kind: "told", told: msg.told } }, []];
 		case "failed":
-			return [toast({ ...state, modal: null }, msg.text, "bad"), []];
+			return [onFailed(state, msg), []];
 		case "said":
 			return [toast(state, msg.text, "warn"), []];
 	}

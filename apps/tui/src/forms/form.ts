@@ -1,9 +1,9 @@
 // What every form is made of, and how its fields are read. Pure.
 import type { Act } from "../app/acts.ts";
-import type { FormField, FormPurpose, Modal, State, Target } from "../app/state.ts";
+import type { FormField, FormModal, FormPurpose, State, Target } from "../app/state.ts";
 
 /** An open form. */
-export type Form = Extract<Modal, { kind: "form" }>;
+export type Form = FormModal;
 
 /** What a form is about. Null where its target is gone. */
 export type FormKind = {

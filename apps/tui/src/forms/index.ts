@@ -1,5 +1,6 @@
 import type { FormPurpose, TargetKind } from "../app/state.ts";
 import { backupForm, restoreForm, validateForm, verifyForm } from "./backup-forms.ts";
+import { extractForm } from "./extract-form.ts";
 import type { Forms } from "./form.ts";
 import {
 	addRepositoryForm,
@@ -35,6 +36,7 @@ export const FORMS: Forms = {
 	"peer-role": peerRoleForm,
 	"schedule-create": createScheduleForm,
 	"selector-create": createSelectorForm,
+	extract: extractForm,
 };
 
 const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, FormPurpose>>>>> = {
@@ -46,6 +48,7 @@ const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, For
 		"validate-with": "validate",
 	},
 	setting: { set: "setting", unset: "setting-unset" },
+	file: { extract: "extract" },
 	peer: { invite: "peer-invite", join: "peer-join", role: "peer-role" },
 	schedule: { add: "schedule-create" },
 	selector: { add: "selector-create" },

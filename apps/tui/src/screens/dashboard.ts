@@ -14,6 +14,7 @@ import {
 	type Screen,
 	sentence,
 } from "./screen.ts";
+import { greyed, vmAge } from "./stale.ts";
 
 const COLUMNS: readonly Column[] = [
 	{ head: "", width: 16 },
@@ -112,6 +113,9 @@ const listProblems = (state: State): readonly Row[] =>
 		sentence(`problem ${list}`, `${list} cannot be read: ${message}`, "bad"),
 	);
 
+const vmWarnings = (state: State): readonly Row[] =>
+	(state.data.vmWarnings ?? []).map((text) => sentence(`warning ${text}`, text, "warn"));
+
 const orNone = (rows: readonly Row[], id: string, words: string, tone: Tone): readonly Row[] => {
 	if (rows.length === 0) return [sentence(id, words, tone)];
 	const more = rows.length - ENOUGH;
@@ -120,18 +124,22 @@ const orNone = (rows: readonly Row[], id: string, words: string, tone: Tone): re
 		: rows;
 };
 
-const proofRow = (vm: VmView): Row => {
+const proofRow = (state: State, vm: VmView): Row => {
 	const { lastProof } = vm;
 	const words = lastProof === null ? "never proven" : `${lastProof.level} ${minute(lastProof.at)}`;
 	const last = vm.lastBackup === null ? "never backed up" : `backed up ${minute(vm.lastBackup.at)}`;
 	const tone: Tone = lastProof === null ? "warn" : "good";
+	const age = vmAge(state, vm);
 	return {
 		id: `proof ${vm.uuid}`,
-		cells: [
-			span(`  ${signOf(tone)} ${vm.state}`),
-			span(vm.name, "bold"),
-			span(`${words}, ${last}`, tone),
-		],
+		cells: greyed(
+			[
+				span(`  ${signOf(tone)} ${vm.state}`),
+				span(vm.name, "bold"),
+				span([...(age === null ? [] : [age]), words, last].join(", "), tone),
+			],
+			age !== null,
+		),
 		...vmTo(vm),
 	};
 };
@@ -142,6 +150,7 @@ export const dashboard: Screen = {
 	body: (state) => {
 		const needs = [
 			...listProblems(state),
+			...vmWarnings(state),
 			...hostNeeds(state),
 			...repositoryNeeds(state),
 			...jobNeeds(state),
@@ -168,7 +177,7 @@ export const dashboard: Screen = {
 				),
 				heading("LAST PROOF"),
 				...orNone(
-					(state.data.vms ?? []).map(proofRow),
+					(state.data.vms ?? []).map((vm) => proofRow(state, vm)),
 					"no VMs",
 					emptyWords(state, "vms", "no VMs"),
 					"dim",

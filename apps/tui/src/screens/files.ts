@@ -2,7 +2,7 @@
 import type { FileEntry, FilesView, FileType } from "@knib/core";
 import { instant, short, size } from "@knib/core/text";
 import { quoted } from "../app/acts.ts";
-import { type FilesPlace, filesPlace, filesRoute } from "../app/files-place.ts";
+import { type FilesPlace, filesId, filesPlace, filesRoute } from "../app/files-place.ts";
 import { placeIn, type State } from "../app/state.ts";
 import { type Line, span } from "../view/frame.ts";
 import { wrap } from "../widgets/wrap.ts";
@@ -25,7 +25,10 @@ const changed = (entry: FileEntry): string =>
 
 const entryRow = (at: FilesPlace, view: FilesView, entry: FileEntry): Row => ({
 	id: entry.path,
-	target: null,
+	target: {
+		kind: "file",
+		id: filesId({ ...at, partition: view.partition, paths: [entry.path] }),
+	},
 	open:
 		entry.type === "directory"
 			? filesRoute({ ...at, partition: view.partition, path: entry.path })

@@ -4,6 +4,7 @@ import { backup } from "./backup.ts";
 import { backups } from "./backups.ts";
 import { chain, chains } from "./chains.ts";
 import { dashboard } from "./dashboard.ts";
+import { doctor } from "./doctor.ts";
 import { events } from "./events.ts";
 import { files } from "./files.ts";
 import { job, jobs } from "./jobs.ts";
@@ -35,4 +36,5 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
 	schedules,
 	selectors,
 	retention,
+	doctor,
 };

@@ -1,7 +1,14 @@
 // The rows as the operator sees them: filtered and sorted, with the one that is selected.
-import { type Place, placeIn, type ScreenName, type State, type Target } from "../app/state.ts";
+import {
+	type Data,
+	type Place,
+	placeIn,
+	type ScreenName,
+	type State,
+	type Target,
+} from "../app/state.ts";
 import { SCREENS } from "./index.ts";
-import type { Body, Cell, Row } from "./screen.ts";
+import { type Body, type Cell, longFact, type Row } from "./screen.ts";
 
 const keyOf = (cell: Cell | undefined): number | string => cell?.key ?? cell?.text ?? "";
 
@@ -59,6 +66,22 @@ type Remembered = {
 /** The last answer. Building ten thousand rows takes a tenth of a second, and each key asks three times. */
 let remembered: Remembered | null = null;
 
+/** What a screen shows besides the list of its own name. */
+const LIST_OF: Readonly<Partial<Record<ScreenName, keyof Data>>> = {
+	...{ vm: "vms", chain: "chains", backup: "backups", job: "jobs", doctor: "checks" },
+};
+
+const isList = (state: State, name: string): name is keyof Data => Object.hasOwn(state.data, name);
+
+/** Rows that are there still, though their list cannot be read any more, do not pass for rows of now. */
+const withProblem = (state: State, screen: ScreenName, body: Body): Body => {
+	const list = LIST_OF[screen] ?? screen;
+	const problem = state.problems[list];
+	if (problem === undefined || !isList(state, list) || state.data[list] === null) return body;
+	const said = longFact("old", `cannot be read now: ${problem}`, state.size.width, "bad");
+	return { ...body, head: [...said, ...body.head] };
+};
+
 const bodyIn = (state: State, { route }: Place): Body => {
 	const before = remembered?.state;
 	if (remembered !== null && before !== undefined && !BY_SELECTION.has(route.screen)) {
@@ -66,7 +89,8 @@ const bodyIn = (state: State, { route }: Place): Body => {
 		if (screen === route.screen && id === route.id && looksAlike(before, state))
 			return remembered.shown.body;
 	}
-	return SCREENS[route.screen].body(state, route, state.size.width);
+	const body = SCREENS[route.screen].body(state, route, state.size.width);
+	return withProblem(state, route.screen, body);
 };
 
 const rowsIn = (body: Body, place: Place, filter: string): readonly Row[] => {

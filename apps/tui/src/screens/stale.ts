@@ -1,5 +1,5 @@
 // What a host that is away said last is shown with its age, and greyed.
-import type { HostView } from "@knib/core";
+import type { HostView, VmView } from "@knib/core";
 import { duration } from "@knib/core/text";
 import type { State } from "../app/state.ts";
 import type { Cell } from "./screen.ts";
@@ -14,6 +14,14 @@ export const silence = (state: State, host: HostView): string | null =>
 export const ageOf = (state: State, name: string): string | null => {
 	const host = state.data.hosts?.find((one) => one.name === name);
 	return host === undefined ? null : silence(state, host);
+};
+
+/** The age of what is known of a VM; null while it is of now. */
+export const vmAge = (state: State, { host, asOf = null }: VmView): string | null => {
+	const silent = ageOf(state, host);
+	if (silent !== null) return `${host} ${silent}`;
+	if (asOf === null) return null;
+	return `as of ${duration(Math.max(0, state.now - Date.parse(asOf)))} ago`;
 };
 
 /** Cells greyed where they are old. */

@@ -1,17 +1,18 @@
 import type { VmView } from "@knib/core";
 import { short, size } from "@knib/core/text";
+import type { State } from "../app/state.ts";
 import { type Line, type Span, span } from "../view/frame.ts";
 import { minute, stateSpan } from "../view/signs.ts";
 import { CHAIN_COLUMNS, chainRows } from "./chain-rows.ts";
 import { promiseText } from "./promise.ts";
-import { emptyWords, fact, noTarget, type Screen } from "./screen.ts";
-import { ageOf, greyed } from "./stale.ts";
+import { emptyWords, fact, longFact, noTarget, type Screen } from "./screen.ts";
+import { greyed, vmAge } from "./stale.ts";
 
 const proofOf = (vm: VmView): string =>
 	vm.lastProof === null ? "never" : `${vm.lastProof.level} ${minute(vm.lastProof.at)}`;
 
 const riskCell = (vm: VmView, age: string | null): Span => {
-	const risks = [...(age === null ? [] : [`${vm.host} ${age}`]), ...vm.atRisk];
+	const risks = [...(age === null ? [] : [age]), ...vm.atRisk];
 	return risks.length === 0 ? span("✓ no", "good") : span(`! ${risks.join("; ")}`, "warn");
 };
 
@@ -19,8 +20,8 @@ const riskCell = (vm: VmView, age: string | null): Span => {
 export const vms: Screen = {
 	title: () => "VMs",
 	target: noTarget,
-	body: (state) => ({
-		head: [],
+	body: (state, _, width) => ({
+		head: (state.data.vmWarnings ?? []).flatMap((text) => longFact("warning", text, width, "warn")),
 		sortable: true,
 		empty: emptyWords(state, "vms", "libvirt knows no VMs here"),
 		columns: [
@@ -45,9 +46,9 @@ export const vms: Screen = {
 						...span(proofOf(vm), vm.lastProof === null ? "warn" : "good"),
 						key: vm.lastProof?.at ?? "",
 					},
-					riskCell(vm, ageOf(state, vm.host)),
+					riskCell(vm, vmAge(state, vm)),
 				],
-				ageOf(state, vm.host) !== null,
+				vmAge(state, vm) !== null,
 			),
 		})),
 	}),
@@ -58,8 +59,9 @@ const diskText = (disk: VmView["disks"][number]): string => {
 	const skipped = disk.skipped === null ? "" : ` (skipped: ${disk.skipped})`;
 	return `${disk.target}${bytes} ${disk.format ?? ""} ${disk.path ?? ""}${skipped}`;
 };
-const vmHead = (vm: VmView): readonly Line[] => [
+const vmHead = (state: State, vm: VmView, width: number): readonly Line[] => [
 	[span(` ${vm.name}  `, "bold"), stateSpan(vm.state), span(`  ${vm.uuid} on ${vm.host}`, "dim")],
+	...(vmAge(state, vm) === null ? [] : [fact("old", vmAge(state, vm) ?? "", "warn")]),
 	fact("offering", vm.offering),
 	fact(
 		"last backup",
@@ -68,8 +70,8 @@ const vmHead = (vm: VmView): readonly Line[] => [
 	fact("last proof", proofOf(vm), vm.lastProof === null ? "warn" : "good"),
 	fact("comes back", promiseText(vm.promise)),
 	...vm.disks.map((disk) => fact("disk", diskText(disk))),
-	...vm.atRisk.map((reason) => fact("at risk", reason, "warn")),
-	...vm.notes.map((note) => fact("note", note)),
+	...vm.atRisk.flatMap((reason) => longFact("at risk", reason, width, "warn")),
+	...vm.notes.flatMap((note) => longFact("note", note, width)),
 ];
 
 /** One VM and its chains. */
@@ -77,13 +79,13 @@ export const vm: Screen = {
 	title: (state, route) =>
 		state.data.vms?.find((one) => one.uuid === route.id)?.name ?? short(route.id),
 	target: ({ id }) => (id === null ? null : { kind: "vm", id }),
-	body: (state, route) => {
+	body: (state, route, width) => {
 		const found = state.data.vms?.find((one) => one.uuid === route.id);
 		return {
 			head:
 				found === undefined
 					? [fact("VM", emptyWords(state, "vms", "it is not on this host any more"))]
-					: vmHead(found),
+					: vmHead(state, found, width),
 			sortable: false,
 			columns: CHAIN_COLUMNS,
 			empty: emptyWords(state, "chains", "no backups yet: b starts one"),

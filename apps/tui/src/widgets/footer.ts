@@ -27,7 +27,7 @@ const WHILE = {
 	filter: " type to filter   enter keep   esc all rows",
 	palette: " type to find   ↓ choose   enter do   esc leave",
 	form: " ↓ next field   space tick or choose   enter see what would happen   esc leave",
-	confirm: " enter do   esc leave   ^Y copy the command line",
+	confirm: " enter do   esc back   ^Y copy the command line",
 	help: " j k scroll   esc leave",
 	told: " y copy   esc leave",
 } as const;
@@ -36,7 +36,10 @@ const WHILE = {
 export const footerLine = (state: State, shown: Shown): Line => {
 	const { width } = state.size;
 	if (state.modal !== null) return [span(WHILE[state.modal.kind], "dim")];
-	const bound = boundIn(state, shown).filter(({ binding }) => binding.footer);
+	const leads = (shown.rows[shown.index]?.open ?? null) !== null;
+	const bound = boundIn(state, shown).filter(
+		({ binding }) => binding.footer && (leads || binding.action !== "open"),
+	);
 	const isHelp = ({ binding }: Bound): boolean => binding.action === "help";
 	const help = bound.filter(isHelp).map((one) => itemOf(state, one));
 	const others = bound.filter((one) => !isHelp(one)).map((one) => itemOf(state, one));

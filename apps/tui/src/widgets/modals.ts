@@ -4,15 +4,20 @@ import type { Act } from "../app/acts.ts";
 import { paletteOf, wordOf } from "../app/modal.ts";
 import type { FormField, Modal, State } from "../app/state.ts";
 import { KEYMAP, keysText } from "../keymap/keymap.ts";
-import { cut } from "../view/cells.ts";
+import { targetsIn } from "../screens/rows.ts";
+import { cut, steady, widthOf } from "../view/cells.ts";
 import { type Line, span } from "../view/frame.ts";
 import { windowOf } from "./table.ts";
 import { wrap } from "./wrap.ts";
 
 type Of<K extends Modal["kind"]> = Extract<Modal, { kind: K }>;
 
-const helpLines = (): readonly Line[] => {
-	const contexts = [...new Set(KEYMAP.map((one) => one.context))];
+/** What counts here comes first. */
+const helpLines = (state: State): readonly Line[] => {
+	const here = targetsIn(state).map(({ kind }) => kind);
+	const contexts = [...new Set([...here, ...KEYMAP.map((one) => one.context)])].filter((context) =>
+		KEYMAP.some((one) => one.context === context),
+	);
 	return contexts.flatMap((context): readonly Line[] => [
 		[span(context === "global" ? " everywhere" : ` on a ${context}`, "bold")],
 		...KEYMAP.filter((one) => one.context === context).map(
@@ -38,28 +43,73 @@ const paletteLines = (state: State, modal: Of<"palette">, height: number): reado
 	return [[span(" :", "accent"), span(`${modal.text}▏`, "bold")], [span("")], ...rows];
 };
 
-const fieldText = ({ kind, value, options = [] }: FormField, here: boolean): string => {
+/** The end of a text, where one writes. */
+const endOf = (text: string, width: number): string => {
+	const [clean, kept] = [steady(text), [] as string[]];
+	if (widthOf(clean) <= width) return clean;
+	let left = width - 1;
+	for (const character of [...clean].reverse()) {
+		left -= widthOf(character);
+		if (left < 0) break;
+		kept.push(character);
+	}
+	return `…${kept.reverse().join("")}`;
+};
+
+const fieldText = (field: FormField, here: boolean, width: number): string => {
+	const { kind, value, options = [] } = field;
 	if (kind === "flag") return value === "" ? "[ ]" : "[x]";
-	if (kind === "text") return `${value}${here ? "▏" : ""}`;
+	if (kind === "text") return here ? `${endOf(value, width - 1)}▏` : value;
 	return options.map((one) => (one === value ? `(${one})` : ` ${one} `)).join(" ");
 };
 
-const formLines = (modal: Of<"form">): readonly Line[] => [
-	[span(` ${modal.title}`, "bold")],
-	...modal.notes.map((note): Line => [span(` ${note}`, "dim")]),
-	[span("")],
-	...modal.fields.map((field, at): Line => {
-		const here = at === modal.index;
-		return [
-			span(here ? " > " : "   ", "accent"),
-			span(field.label.padEnd(19), here ? "bold" : "dim"),
-			span(fieldText(field, here)),
-			span(here && field.help !== undefined ? `   ${field.help}` : "", "dim"),
-		];
-	}),
-	[span("")],
-	...(modal.error === null ? [] : [[span(` ✗ ${modal.error}`, "bad")]]),
+/** Columns before a field's value. */
+const LABELS = 22;
+
+const shownValue = (field: FormField, here: boolean, width: number): string =>
+	fieldText(field, here, Math.max(2, width - LABELS));
+
+/** What a field means is said beside it, or at the foot where there is no room for it. */
+const helpFits = (field: FormField, width: number): boolean =>
+	LABELS + widthOf(`${shownValue(field, true, width)}   ${field.help ?? ""}`) <= width;
+
+const fieldLine = (field: FormField, here: boolean, width: number): Line => [
+	span(here ? " > " : "   ", "accent"),
+	span(field.label.padEnd(LABELS - 3), here ? "bold" : "dim"),
+	span(shownValue(field, here, width)),
+	span(here && helpFits(field, width) ? `   ${field.help ?? ""}` : "", "dim"),
 ];
+
+const footOf = (modal: Of<"form">, width: number): readonly Line[] => {
+	const field = modal.fields[modal.index];
+	if (field?.help === undefined || helpFits(field, width)) return [];
+	return wrap(field.help, width - 2).map((line): Line => [span(` ${line}`, "dim")]);
+};
+
+/** Title and what is wrong are always seen; the fields around the one that is filled in; notes where there is room. */
+const formLines = (modal: Of<"form">, width: number, height: number): readonly Line[] => {
+	const title: Line = [span(` ${modal.title}`, "bold")];
+	const wrong =
+		modal.error === null
+			? []
+			: wrap(`✗ ${modal.error}`, width - 2)
+					.slice(0, Math.max(1, Math.floor(height / 3)))
+					.map((line): Line => [span(` ${line}`, "bad")]);
+	const fields = modal.fields.map((field, at) => fieldLine(field, at === modal.index, width));
+	const notes = modal.notes.flatMap((note) =>
+		wrap(note, width - 2).map((line): Line => [span(` ${line}`, "dim")]),
+	);
+	const help = footOf(modal, width);
+	const room = height - 1 - wrong.length;
+	if (notes.length + fields.length + 2 + help.length <= room)
+		return [title, ...notes, [span("")], ...fields, [span("")], ...help, ...wrong];
+	const spare = Math.max(0, room - fields.length);
+	const foot = help.slice(0, Math.max(spare, room > 4 ? 1 : 0));
+	const left = Math.max(1, room - foot.length);
+	const from = windowOf(fields.length, modal.index, left);
+	const above = notes.slice(0, Math.max(0, spare - foot.length));
+	return [title, ...above, ...fields.slice(from, from + left), ...foot, ...wrong];
+};
 
 const actLines = (
 	act: Act,
@@ -93,13 +143,14 @@ const confirmLines = (modal: Of<"confirm">, width: number, height: number): read
 	const room = Math.max(1, height - 2);
 	const from = Math.max(0, Math.min(modal.offset, all.length - room));
 	const more = all.length > room ? `   ↓ ${all.length - room - from} more lines` : "";
+	const esc = modal.form === null ? "esc: leave" : "esc: back to the form";
 	const ask: Line =
 		word === null
-			? [span(` enter: do it   esc: leave${more}`, "bold")]
+			? [span(` enter: do it   ${esc}${more}`, "bold")]
 			: [
 					span(` type ${word} and press enter: `, "bad"),
 					span(`${modal.typed}▏`, "bold"),
-					span(`  esc: leave${more}`, "dim"),
+					span(`  ${esc}${more}`, "dim"),
 				];
 	return [...all.slice(from, from + room), [span("")], ask];
 };
@@ -120,12 +171,12 @@ export const modalLines = (state: State, width: number, height: number): readonl
 	if (modal === null || modal.kind === "filter") return null;
 	if (modal.kind === "palette") return paletteLines(state, modal, height);
 	if (modal.kind === "form")
-		return formLines(modal).map((line) =>
+		return formLines(modal, width, height).map((line) =>
 			line.map((one) => ({ ...one, text: cut(one.text, width) })),
 		);
 	if (modal.kind === "confirm") return confirmLines(modal, width, height);
 	if (modal.kind === "told") return toldLines(modal, width);
-	const help = helpLines();
+	const help = helpLines(state);
 	const from = Math.max(0, Math.min(modal.offset, help.length - height));
 	return help.slice(from, from + height);
 };
