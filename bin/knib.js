@@ -25,7 +25,7 @@ enableCompileCache?.();
 const args = process.argv.slice(2);
 const opens = args.length === 0 && process.stdin.isTTY && process.stdout.isTTY;
 if (opens || args[0] === "tui") {
-	const { openTuiAtOnce } = await import("../apps/cli/dist/open-tui.js");
+	const { openTuiAtOnce } = await import("../apps/cli/dist/terminal/open-tui.js");
 	if (await openTuiAtOnce(args.slice(1))) process.exit();
 }
 const { flush, handle, run } = await import("@oclif/core");

@@ -33,3 +33,19 @@ test("errors › a hint of the details wins over the table's", (t) => {
 	t.is(viewError(new KnibError("REFUSED", "no")).hint, ERRORS.REFUSED.hint);
 	t.is(asKnibError("odd").code, "INTERNAL");
 });
+
+test("errors › one of another copy of the class keeps its code and details", (t) => {
+	class Copy extends Error {
+		override readonly name = "KnibError";
+		readonly code = "CONFIG_INVALID";
+		readonly details = { hint: "correct the file" };
+	}
+	const { code, hint, message } = viewError(new Copy("line 3"));
+	t.deepEqual(
+		{ code, hint, message },
+		{
+			...{ code: "CONFIG_INVALID", hint: "correct the file", message: "line 3" },
+		},
+	);
+	t.is(asKnibError(Object.assign(new Copy("x"), { code: "MADE_UP" })).code, "INTERNAL");
+});

@@ -257,9 +257,22 @@ export type ErrorView = {
 export const isErrorCode = (value: unknown): value is ErrorCode =>
 	typeof value === "string" && Object.hasOwn(ERRORS, value);
 
+/** One of another copy of the class: the terminal interface is bundled with one of its own, and what it loads later is not. */
+const fromCopy = (thrown: unknown): KnibError | undefined => {
+	if (!(thrown instanceof Error) || thrown.name !== "KnibError") return undefined;
+	if (!("code" in thrown && isErrorCode(thrown.code))) return undefined;
+	const details = "details" in thrown ? thrown.details : null;
+	return new KnibError(thrown.code, thrown.message, {
+		cause: thrown,
+		details: typeof details === "object" && details !== null ? { ...details } : {},
+	});
+};
+
 /** Any thrown value as a KnibError; what is not one becomes INTERNAL with the original as its cause. */
 export const asKnibError = (thrown: unknown): KnibError => {
 	if (thrown instanceof KnibError) return thrown;
+	const copy = fromCopy(thrown);
+	if (copy !== undefined) return copy;
 	const message = thrown instanceof Error ? thrown.message : String(thrown);
 	return new KnibError("INTERNAL", message, { cause: thrown });
 };
