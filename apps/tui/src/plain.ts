@@ -11,7 +11,7 @@ import { steady } from "./view/cells.ts";
 export const plainLines = (state: State): readonly string[] =>
 	SCREENS.dashboard
 		.body(state, { screen: "dashboard", id: null }, 120)
-		.rows.filter((row) => row.target !== null || /^(problem|warning) /.test(row.id))
+		.rows.filter((row) => row.target !== null || /^(problem|warning|need) /.test(row.id))
 		.map((row) => steady(row.cells.map((cell) => cell.text.trim()).join(" ")));
 
 /** Streams what changes until the signal. */

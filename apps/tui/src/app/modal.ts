@@ -26,15 +26,25 @@ const filterKey = (state: State, modal: Of<"filter">, key: Key): Step => {
 	return [{ ...state, modal: { kind: "filter", text: edited(modal.text, key) } }, []];
 };
 
-/** Bindings that the palette offers for a text, each with the reason why it cannot be run, if any. */
+/** How well a binding answers to a text, the best first: its name, its beginning, a part of it, its help; null for not at all. */
+const rankOf = ({ label, help }: Bound["binding"], text: string): number | null => {
+	if (label === text) return 0;
+	if (label.startsWith(text)) return 1;
+	if (label.includes(text)) return 2;
+	return help.toLowerCase().includes(text) ? 3 : null;
+};
+
+/** Bindings that the palette offers for a text, each with the reason why it cannot be run, if any. What is called so comes before what only speaks of it. */
 export const paletteOf = (
 	state: State,
 	text: string,
 ): readonly (Bound & { reason: string | null })[] =>
 	boundIn(state)
-		.filter(({ binding }) =>
-			`${binding.label} ${binding.help}`.toLowerCase().includes(text.toLowerCase()),
-		)
+		.flatMap((bound) => {
+			const rank = rankOf(bound.binding, text.trim().toLowerCase());
+			return rank === null ? [] : [{ ...bound, rank }];
+		})
+		.sort((a, b) => a.rank - b.rank)
 		.map((bound) => ({ ...bound, reason: disabledReason(state, bound) }));
 
 const paletteKey = (state: State, modal: Of<"palette">, key: Key): Step => {

@@ -103,7 +103,7 @@ export const KEYMAP: readonly Binding[] = [
 		"unassign",
 		"take the VM out of its offering; its chain is finished",
 	),
-	act("vm", "e", "set-vm", "settings", "say how backups of the VM are validated"),
+	act("vm", "e", "set-vm", "vm settings", "say how backups of the VM are validated"),
 	act(
 		"vm",
 		"S-z",

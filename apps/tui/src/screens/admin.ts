@@ -11,7 +11,7 @@ export const offerings: Screen = {
 	body: (state) => ({
 		head: [],
 		sortable: true,
-		empty: emptyWords(state, "offerings", "no offerings: knib offering create"),
+		empty: emptyWords(state, "offerings", "no offerings: a makes one"),
 		columns: [
 			{ head: "OFFERING", width: 18 },
 			{ head: "VMS", width: 5, right: true },
@@ -42,7 +42,11 @@ export const repositories: Screen = {
 	body: (state, _, width) => ({
 		head: [],
 		sortable: true,
-		empty: emptyWords(state, "repositories", "no repositories: knib repository add"),
+		empty: emptyWords(
+			state,
+			"repositories",
+			"no repositories: a adds one, without which there are no backups",
+		),
 		columns: [
 			{ head: "REPOSITORY", width: 16 },
 			{ head: "STATE", width: 13 },

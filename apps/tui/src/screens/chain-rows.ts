@@ -9,9 +9,9 @@ import type { Cell, Column, Row } from "./screen.ts";
 /** Columns of a tree of chains. */
 export const CHAIN_COLUMNS: readonly Column[] = [
 	{ head: "CHAIN", width: 13 },
-	{ head: "KIND", width: 11 },
-	{ head: "SIZE", width: 9, right: true },
-	{ head: "PROOF", width: 11 },
+	{ head: "KIND", width: 11, from: 60 },
+	{ head: "SIZE", width: 9, right: true, from: 60 },
+	{ head: "PROOF", width: 10 },
 	{ head: "STATE", width: 13 },
 	{ head: "POINT IN TIME", width: 0 },
 ];
@@ -45,7 +45,7 @@ export const backupRow = (backup: BackupBrief, branch: string): Row => ({
 			{ ...span(size(backup.size)), key: backup.size },
 			proofCell(backup),
 			stateSpan(backup.status),
-			span(`${minute(backup.pointInTime ?? backup.createdAt)}  ${flagsOf(backup)}`, "plain"),
+			span(`${minute(backup.pointInTime ?? backup.createdAt)}  ${flagsOf(backup)}`.trimEnd()),
 		];
 	},
 });

@@ -14,7 +14,7 @@ export const chains: Screen = {
 		head: [],
 		sortable: false,
 		columns: CHAIN_COLUMNS,
-		empty: emptyWords(state, "chains", "no chains yet"),
+		empty: emptyWords(state, "chains", "no chains yet: on a VM (2), b starts the first backup"),
 		rows: chainRows(state, null),
 	}),
 };

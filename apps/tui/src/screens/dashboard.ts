@@ -16,9 +16,10 @@ import {
 } from "./screen.ts";
 import { greyed, vmAge } from "./stale.ts";
 
-const COLUMNS: readonly Column[] = [
-	{ head: "", width: 16 },
-	{ head: "", width: 26 },
+/** What is said of a thing has room beside its name on small terminals too. */
+const columnsAt = (width: number): readonly Column[] => [
+	{ head: "", width: width < 60 ? 14 : 16 },
+	{ head: "", width: width < 60 ? 9 : 26 },
 	{ head: "", width: 0 },
 ];
 const ENOUGH = 50;
@@ -57,6 +58,18 @@ const hostNeeds = (state: State): readonly Row[] =>
 				},
 			),
 		);
+/** Without a repository there are no backups; with none known yet nothing is said. */
+const firstRepository = (state: State): readonly Row[] =>
+	state.data.repositories?.length === 0
+		? [
+				row(
+					"need a repository",
+					"warn",
+					["repository", "there is none", "backups need one: 7, then a, adds a directory"],
+					{ target: null, open: { screen: "repositories", id: null } },
+				),
+			]
+		: [];
 const repositoryNeeds = (state: State): readonly Row[] =>
 	(state.data.repositories ?? [])
 		.filter((one) => one.state !== "ready" || nearlyFull(one))
@@ -147,11 +160,12 @@ const proofRow = (state: State, vm: VmView): Row => {
 export const dashboard: Screen = {
 	title: () => "Dashboard",
 	target: noTarget,
-	body: (state) => {
+	body: (state, _, width) => {
 		const needs = [
 			...listProblems(state),
 			...vmWarnings(state),
 			...hostNeeds(state),
+			...firstRepository(state),
 			...repositoryNeeds(state),
 			...jobNeeds(state),
 			...vmNeeds(state),
@@ -162,7 +176,7 @@ export const dashboard: Screen = {
 		);
 		return {
 			head: [],
-			columns: COLUMNS,
+			columns: columnsAt(width),
 			sortable: false,
 			empty: "",
 			rows: [

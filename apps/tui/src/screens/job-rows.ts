@@ -4,16 +4,18 @@ import { span } from "../view/frame.ts";
 import { bar, fractionOf, signOf, toneOf } from "../view/signs.ts";
 import type { Row } from "./screen.ts";
 
-/** Phase, share, rate and time left of a job that runs; why it waits or how it ended otherwise. */
-export const jobProgress = (job: JobView, width = 10): string => {
+/** Share, time left, rate and phase of a job that runs, what counts most first; why it waits or how it ended otherwise. */
+export const jobProgress = (job: JobView, width = 6): string => {
 	if (job.state !== "executing") return job.error?.message ?? job.reason ?? "";
 	const fraction = fractionOf(job);
 	const { progress, phase } = job;
 	return [
-		phase === null ? "" : `${phase.index}/${phase.count} ${phase.name}`,
-		fraction === null ? "" : `${bar(fraction, width)} ${Math.floor(fraction * 100)}%`,
-		progress?.unit === "bytes" && progress.rate > 0 ? `${size(progress.rate)}/s` : "",
+		fraction === null
+			? ""
+			: `${bar(fraction, width)} ${String(Math.floor(fraction * 100)).padStart(2)}%`,
 		progress?.etaMs === null || progress === null ? "" : `ETA ${duration(progress.etaMs)}`,
+		progress?.unit === "bytes" && progress.rate > 0 ? `${size(progress.rate)}/s` : "",
+		phase === null ? "" : `${phase.index}/${phase.count} ${phase.name}`,
 	]
 		.filter((part) => part !== "")
 		.join("  ");

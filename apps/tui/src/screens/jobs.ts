@@ -4,7 +4,7 @@ import type { State } from "../app/state.ts";
 import { type Line, span } from "../view/frame.ts";
 import { bar, fractionOf, minute, sparkline, stateSpan } from "../view/signs.ts";
 import { jobProgress } from "./job-rows.ts";
-import { emptyWords, fact, noTarget, type Screen, sentence } from "./screen.ts";
+import { emptyWords, fact, longFact, noTarget, type Screen, sentence } from "./screen.ts";
 
 /** Newest first; what runs before what has ended. */
 const inOrder = (jobs: readonly JobView[]): readonly JobView[] => {
@@ -25,7 +25,7 @@ export const jobs: Screen = {
 		sortable: true,
 		empty: emptyWords(state, "jobs", "no jobs yet"),
 		columns: [
-			{ head: "JOB", width: 8 },
+			{ head: "JOB", width: 8, from: 60 },
 			{ head: "TYPE", width: 16 },
 			{ head: "VM", width: 14 },
 			{ head: "STATE", width: 11 },
@@ -71,18 +71,19 @@ const jobHead = (state: State, job: JobView, width: number): readonly Line[] => 
 		? []
 		: [fact("phase", `${job.phase.index}/${job.phase.count} ${job.phase.name}`)]),
 	...progressLines(state, job, width),
-	fact(
+	...longFact(
 		"times",
 		`created ${minute(job.createdAt)}, started ${minute(job.startedAt)}, ended ${minute(job.endedAt)}, attempts ${job.attempts}`,
+		width,
 	),
-	...(job.reason === null ? [] : [fact("reason", job.reason)]),
+	...(job.reason === null ? [] : longFact("reason", job.reason, width)),
 	...(job.error === null
 		? []
 		: [
-				fact("error", `${job.error.message} (${job.error.code})`, "bad"),
-				fact("next", job.error.hint),
+				...longFact("error", `${job.error.message} (${job.error.code})`, width, "bad"),
+				...longFact("next", job.error.hint, width),
 			]),
-	...job.warnings.map((text) => fact("warning", text, "warn")),
+	...job.warnings.flatMap((text) => longFact("warning", text, width, "warn")),
 ];
 
 /** One job with its log. */

@@ -28,7 +28,7 @@ export const vms: Screen = {
 			{ head: "VM", width: 18 },
 			{ head: "STATE", width: 11 },
 			{ head: "OFFERING", width: 12, from: 100 },
-			{ head: "LAST BACKUP", width: 16 },
+			{ head: "LAST BACKUP", width: 16, from: 60 },
 			{ head: "LAST PROOF", width: 26, from: 100 },
 			{ head: "AT RISK", width: 0 },
 		],

@@ -38,7 +38,8 @@ export const footerLine = (state: State, shown: Shown): Line => {
 	if (state.modal !== null) return [span(WHILE[state.modal.kind], "dim")];
 	const leads = (shown.rows[shown.index]?.open ?? null) !== null;
 	const bound = boundIn(state, shown).filter(
-		({ binding }) => binding.footer && (leads || binding.action !== "open"),
+		({ binding: { footer, action, changes } }) =>
+			footer && (leads || action !== "open") && !(changes && state.readOnly),
 	);
 	const isHelp = ({ binding }: Bound): boolean => binding.action === "help";
 	const help = bound.filter(isHelp).map((one) => itemOf(state, one));

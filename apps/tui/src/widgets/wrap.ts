@@ -14,8 +14,7 @@ const pieces = (word: string, width: number): readonly string[] => {
 	return [...all, piece];
 };
 
-/** A text as lines of at most this width, broken at blanks where there are any. */
-export const wrap = (text: string, width: number): readonly string[] => {
+const wrapLine = (text: string, width: number): readonly string[] => {
 	const lines: string[] = [];
 	let line = "";
 	for (const word of steady(text).split(" ")) {
@@ -31,3 +30,7 @@ export const wrap = (text: string, width: number): readonly string[] => {
 	}
 	return line === "" ? lines : [...lines, line];
 };
+
+/** A text as lines of at most this width, broken where it has line breaks, and at blanks where there are any. */
+export const wrap = (text: string, width: number): readonly string[] =>
+	text.split(/\r?\n/).flatMap((line) => wrapLine(line, width));
