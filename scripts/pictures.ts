@@ -12,6 +12,14 @@ const SIZE = { width: 110, height: 30 };
 const SCENES: readonly (readonly [string, readonly (readonly [readonly string[], RegExp])[]])[] = [
 	["dashboard", [[[], /LAST PROOF[\s\S]*web02/]]],
 	["chains", [[["3"], /in chain/]]],
+	["jobs", [[["5"], /executing/]]],
+	[
+		"restore",
+		[
+			[["4"], /answered/],
+			[["R"], /as a new VM/],
+		],
+	],
 	[
 		"backup",
 		[

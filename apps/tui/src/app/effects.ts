@@ -13,8 +13,9 @@ type Api = KnibClient["api"];
 type Dispatch = (msg: Msg) => void;
 
 const words = (error: unknown): string => {
-	const { message, hint } = viewError(asKnibError(error));
-	return `${message}; next: ${hint}`;
+	const { code, message, hint } = viewError(asKnibError(error));
+	// Its hint is for those who type flags.
+	return code === "USAGE" ? message : `${message}; next: ${hint}`;
 };
 
 type Caller<C extends Change["call"]> = (
