@@ -70,3 +70,16 @@ test("shownIn › says of rows that their list cannot be read any more", (t) => 
 		/cannot be read now: the store is busy/,
 	);
 });
+
+test("shownIn › follows the log of a job until a line of it is selected, and again from its end", (t) => {
+	const id = "0196f000-0000-7000-8000-0000000b0001";
+	const line = { at: "2026-01-02T03:04:05.000Z", level: "info", text: "one more" } as const;
+	const grown = (state: State): State =>
+		update(state, { type: "job-event", event: { type: "log", job: id, line } })[0];
+	const state = grown(grown(placed(aState(), "job", id)));
+	t.is(shownIn(state).index, 2);
+	t.is(shownIn(grown(state)).index, 3);
+	const stayed = grown(pressed(state, "k"));
+	t.is(shownIn(stayed).index, 1);
+	t.is(shownIn(grown(pressed(stayed, "S-g"))).index, 4);
+});

@@ -64,12 +64,15 @@ export const back = (state: State): State => {
 
 /** Selects the row this many rows further, leaving headings out. */
 export const moveBy = (state: State, by: number): State => {
-	const { rows, index } = shownIn(state);
+	const { body, rows, index } = shownIn(state);
 	const free = rows.flatMap((row, at) => (row.heading === true ? [] : [at]));
 	const at = Math.max(0, free.indexOf(index));
 	const next = free[Math.min(free.length - 1, Math.max(0, at + by))];
 	const row = next === undefined ? undefined : rows[next];
-	return row === undefined ? state : withPlace(state, { selected: row.id });
+	if (row === undefined) return state;
+	// At the end of what grows one follows it.
+	const follows = body.follows === true && next === free.at(-1);
+	return withPlace(state, { selected: follows ? null : row.id });
 };
 
 /** Sorts by the next column, and after the last as the screen orders. */

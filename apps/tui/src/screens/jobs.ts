@@ -99,6 +99,7 @@ export const job: Screen = {
 					? [fact("job", emptyWords(state, "jobs", "it is not known any more"))]
 					: jobHead(state, found, width),
 			sortable: false,
+			follows: true,
 			columns: [{ head: "LOG", width: 0 }],
 			empty: lines === undefined ? "reading…" : "its log is empty",
 			rows: (lines ?? []).map((line, index) =>

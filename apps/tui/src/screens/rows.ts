@@ -40,9 +40,11 @@ const sorted = (body: Body, rows: readonly Row[], sort: number | null): readonly
 /** What a place shows. `index` is of the selected row; -1 when no row can be selected. */
 export type Shown = { readonly body: Body; readonly rows: readonly Row[]; readonly index: number };
 
-const indexOf = (rows: readonly Row[], place: Place): number => {
+const indexOf = ({ follows }: Body, rows: readonly Row[], place: Place): number => {
 	const found = rows.findIndex((row) => row.id === place.selected);
-	return found >= 0 ? found : rows.findIndex((row) => row.heading !== true);
+	if (found >= 0) return found;
+	const free = (row: Row): boolean => row.heading !== true;
+	return follows === true ? rows.findLastIndex(free) : rows.findIndex(free);
 };
 
 /** What bodies do not look at: a key that only moves the selection leaves the body as it is. */
@@ -107,7 +109,7 @@ export const shownIn = (state: State): Shown => {
 	const body = bodyIn(state, place);
 	const filter = state.modal?.kind === "filter" ? state.modal.text : place.filter;
 	const rows = rowsIn(body, place, filter);
-	const shown = { body, rows, index: indexOf(rows, place) };
+	const shown = { body, rows, index: indexOf(body, rows, place) };
 	remembered = { state, filter, shown };
 	return shown;
 };

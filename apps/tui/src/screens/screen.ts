@@ -39,6 +39,8 @@ export type Body = {
 	/** Said where there are no rows. */
 	readonly empty: string;
 	readonly sortable: boolean;
+	/** It grows at its end, which is what is looked at until a row is selected. */
+	readonly follows?: boolean;
 	/** Drawn beside head and rows where the terminal is wide enough. */
 	readonly aside?: Canvas;
 	/** Drawn below the head instead of rows. */
