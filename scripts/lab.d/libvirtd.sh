@@ -10,19 +10,24 @@ readonly START_SECONDS=90
 readonly PID_FILE_SECONDS=5
 readonly STALE_MINUTES=10
 
-# lab_up DIR [--default-conf] [--owner PID|none]: repeatable; starts again what has died; prints the URI
+# lab_up DIR [--flavour plain|default|static] [--owner PID|none]: repeatable; starts again what has died; prints the URI
 lab_up() {
 	local dir="" flavour=plain owner=""
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--default-conf) flavour=default ;;
+		--flavour)
+			case ${2:-} in
+			plain | default | static) flavour=$2 && shift ;;
+			*) fail "up: a flavour is plain, default or static" ;;
+			esac
+			;;
 		--owner) owner=${2:?--owner takes a process id or none} && shift ;;
 		-*) fail "up: unknown option $1" ;;
 		*) dir=$(realpath -m -- "$1") ;;
 		esac
 		shift
 	done
-	[ -n "$dir" ] || fail "usage: scripts/lab up DIR [--default-conf] [--owner PID|none]"
+	[ -n "$dir" ] || fail "usage: scripts/lab up DIR [--flavour plain|default|static] [--owner PID|none]"
 	need_root
 	command -v libvirtd >/dev/null || fail "up: no libvirtd, run scripts/lab install first"
 	# 107 bytes is the longest path of a unix socket
@@ -252,6 +257,7 @@ write_qemu_conf() {
 				seccomp_sandbox = 0
 			CONF
 		else
+			[ "$(cat "$dir/flavour")" = default ] || echo 'dynamic_ownership = 0'
 			can_give_namespaces "$dir" || echo 'namespaces = [ ]'
 			# likely not writable where namespaces are not permitted
 			[ "$(isolation "$dir")" = namespace ] || echo 'cgroup_controllers = [ ]'

@@ -189,6 +189,22 @@ test("backup › leaves a layer to the background, which merges it and keeps the
 	await daemon.service.stop();
 });
 
+test("backup › of a VM that is off is refused when qemu's user could not open its overlays", async (t) => {
+	const world = await backupWorld(t);
+	await world.hypervisor.destroy(world.uuid);
+	world.closed.push(/\.knib-[^/]*$/);
+	const daemon = await world.start();
+	const job = await daemon.run(backup);
+	t.is(job?.error?.code, "REFUSED");
+	t.regex(job?.error?.message ?? "", /qemu's user \(uid 7, gid 8\).*VM web01 would not start/);
+	for (const target of TARGETS) t.is(world.overlays(target), 0);
+	t.deepEqual(await world.published(), []);
+	// What libvirt gives to qemu at the start need not be open to it before.
+	world.closed.push(/./);
+	t.is((await daemon.run(backup))?.state, "succeeded");
+	await daemon.service.stop();
+});
+
 test("backup › warns when a step after the publication fails as a whole", async (t) => {
 	const world = await backupWorld(t);
 	const daemon = await world.start();

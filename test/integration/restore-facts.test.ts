@@ -73,6 +73,18 @@ test("gatherStorage › takes what was asked for, and says what is wrong with it
 	t.regex(missing.problem ?? "", /missing/);
 });
 
+test("gatherStorage › takes no directory that qemu's user cannot enter", async (t) => {
+	const world = await restoreWorld();
+	t.teardown(world.close);
+	world.closed.add(`${world.storage}/`);
+	const asked = await storageIn(world, "/gone/a", world.storage);
+	t.false(asked.writable);
+	t.is(asked.problem, "qemu's user (uid 7, gid 8) cannot enter it");
+	const image = join(world.storage, "a.qcow2");
+	writeFileSync(image, "image");
+	t.is((await storageIn(world, image)).directory, DEFAULT_STORAGE);
+});
+
 test("gatherStorage › owns new files like an image that a running VM writes, where the source's is gone", async (t) => {
 	const world = await restoreWorld();
 	t.teardown(world.close);

@@ -1,5 +1,6 @@
 // A host in memory: a running VM with two disks, a repository and the job service, all over the fake ports that the contract suites
 // hold to the real ones. The daemon can be killed after any line of its journal and started again on what it left.
+
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ import {
 	catalogDocuments,
 	createCatalog,
 } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
+import type { ValidationMachine } from "../../apps/host-daemon/src/hypervisor/host-capabilities.ts";
 import { createJobService } from "../../apps/host-daemon/src/jobs/create-job-service.ts";
 import { systemClock } from "../../apps/host-daemon/src/system-clock.ts";
 import { testIds } from "../contracts/repository-harness.ts";
@@ -123,6 +125,14 @@ export const backupWorld = async (t: Teardown) => {
 	await (await books.offerings.create(offering)).apply();
 	await (await books.repositoryChanges.add({ name: "main", path, default: true })).apply();
 	const problems: unknown[] = [];
+	/** What qemu's user cannot open. */
+	const closed: RegExp[] = [];
+	const machine: ValidationMachine = {
+		capabilities: async () => ({ qemuUser: { uid: 7, gid: 8 }, securityModels: [] }),
+		unreadable: async (_, paths) => paths.filter((one) => closed.some((what) => what.test(one))),
+		domainCapabilities: async () => undefined,
+		freeMemory: () => 0,
+	};
 
 	/** Starts a daemon that dies after the given line of its journal. */
 	const start = async (dieAfter = Number.POSITIVE_INFINITY) => {
@@ -147,7 +157,7 @@ export const backupWorld = async (t: Teardown) => {
 				},
 				retired: (file) => world.images.delete(file),
 				scratch: directory,
-				machine: mortal({} as never, () => true),
+				machine: mortal(machine, isDead),
 			},
 			store: mortal(store, isDead),
 			stateDir: join(directory, "state"),
@@ -189,7 +199,7 @@ export const backupWorld = async (t: Teardown) => {
 		vdb: [...guestView(world, paths("vdb"))],
 	});
 	return {
-		...{ world, hypervisor, images, repository, books, store, problems, start, vm, close },
+		...{ world, hypervisor, images, repository, books, store, problems, closed, start, vm, close },
 		uuid: VM,
 		/** What the guest reads of its disks now. */
 		view: (): View => viewOf((target) => activeOf(vm(), target)),

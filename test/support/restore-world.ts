@@ -99,6 +99,8 @@ export const restoreWorld = async () => {
 		"backup.copy.parallel.disks": 2,
 		"backup.validation.boot.default.timeout": 10,
 	};
+	const closed = new Set<string>();
+	const isClosed = (path: string): boolean => closed.has(path);
 	const deps = {
 		hypervisor: libvirt.hypervisor,
 		images,
@@ -106,6 +108,8 @@ export const restoreWorld = async () => {
 		ids,
 		host: { id: "here", name: "here" },
 		machine: {
+			capabilities: async () => ({ qemuUser: { uid: 7, gid: 8 }, securityModels: [] }),
+			unreadable: async (_user: unknown, paths: readonly string[]) => paths.filter(isClosed),
 			domainCapabilities: async () => ({
 				cpuModels: new Map(),
 				cpuModes: [],
@@ -182,6 +186,8 @@ export const restoreWorld = async () => {
 		storage,
 		images,
 		deps,
+		/** What qemu's user cannot open. */
+		closed,
 		plan,
 		warnings,
 		progress,

@@ -114,6 +114,8 @@ export interface DiskImages {
 		like?: string;
 		subclusters?: boolean;
 	}): Promise<void>;
+	/** Gives a file the POSIX ACL of another that has more than its mode says; nothing where the file system knows none (SAFETY F12). Repeatable. */
+	copyAcl(from: string, to: string): Promise<void>;
 	/** Copies `source` (with all below it) into a new qcow2 or raw file. With `backing` only what `source` itself holds is copied (convert -B: the top image only, SAFETY F1). Refuses to overwrite. */
 	convert(
 		job: {

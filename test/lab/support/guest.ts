@@ -8,6 +8,7 @@ import { waitFor } from "./deadline.ts";
 import { type LiveDisk, liveDisks } from "./domain-disks.ts";
 import { domainXml, type GuestDisk } from "./domain-xml.ts";
 import { type Lab, labScript } from "./lab.ts";
+import { run } from "./run.ts";
 
 export type GuestOptions = {
 	/** Unique among the labs of the machine when their flavour is default (control groups). */
@@ -95,12 +96,17 @@ export async function makeDisks(
 	];
 }
 
+/** Gives a file or a directory with all in it to the user that Debian's libvirt runs qemu as. */
+export const giveToQemu = (path: string): Promise<unknown> =>
+	run(["chown", "-R", "libvirt-qemu:libvirt-qemu", path]);
+
 /** Defines a guest, shut off. */
 export async function defineGuest(lab: Lab, options: GuestOptions): Promise<Guest> {
 	const { name, uefi = false, agent = true } = options;
 	const diskDir = options.diskDir ?? join(lab.dir, "guests", name);
 	await mkdir(diskDir, { recursive: true, mode: 0o755 });
 	const disks = options.disks ?? (await makeDisks(lab, diskDir, options));
+	if (lab.flavour === "static") await giveToQemu(diskDir);
 	const serialLog = join(diskDir, "console.log");
 	const xml = domainXml({
 		name,

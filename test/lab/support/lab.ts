@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { waitFor } from "./deadline.ts";
 import { type RunResult, run } from "./run.ts";
 
-export type LabFlavour = "plain" | "default";
+export const labFlavours = ["plain", "default", "static"] as const;
+export type LabFlavour = (typeof labFlavours)[number];
 
 export type Lab = {
 	readonly uri: string;
@@ -38,13 +39,23 @@ export type Lab = {
 };
 
 export type LabOptions = {
-	/** plain: qemu is root, nothing is chowned; default: libvirt's own defaults. */
+	/**
+	 * plain: qemu is root, nothing is chowned; default: libvirt's own defaults; static: as default, with dynamic_ownership = 0.
+	 * KNIB_LAB_FLAVOUR, if set, takes the place of plain.
+	 */
 	readonly flavour?: LabFlavour;
 };
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/lab", import.meta.url));
 const BUILD_TIMEOUT_MS = 900_000;
 const DAEMON_END_MS = 10_000;
+
+const usualFlavour = (): LabFlavour => {
+	const asked = process.env["KNIB_LAB_FLAVOUR"] ?? "plain";
+	const known = labFlavours.find((one) => one === asked);
+	if (known === undefined) throw new Error(`KNIB_LAB_FLAVOUR=${asked} is none of ${labFlavours}`);
+	return known;
+};
 
 /** Runs scripts/lab and gives the last line that it printed. */
 export async function labScript(...args: readonly string[]): Promise<string> {
@@ -56,15 +67,14 @@ export async function labScript(...args: readonly string[]): Promise<string> {
  * Starts a lab of its own directory, after removing leftovers of dead runs.
  * Any number of labs may run at once where mount namespaces are permitted.
  */
-export async function startLab({ flavour = "plain" }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ flavour = usualFlavour() }: LabOptions = {}): Promise<Lab> {
 	const base = process.env["KNIB_LAB_BASE"] ?? "/var/tmp/knib-lab";
 	await labScript("clean");
 	const images = await labScript("guest", "--uefi");
 	await mkdir(base, { recursive: true, mode: 0o755 });
 	const dir = await mkdtemp(join(base, "lab."));
 	await chmod(dir, 0o755);
-	const upArgs = ["up", dir, "--owner", String(process.pid)];
-	if (flavour === "default") upArgs.push("--default-conf");
+	const upArgs = ["up", dir, "--owner", String(process.pid), "--flavour", flavour];
 	const uri = await labScript(...upArgs);
 	const isolated = (await readWord(join(dir, "isolation"))) === "namespace";
 	const tryVirsh = (...args: readonly string[]) =>

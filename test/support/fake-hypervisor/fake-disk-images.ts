@@ -109,6 +109,10 @@ export const createFakeDiskImages = (world: FakeWorld): DiskImages => {
 			const size = allocated(image) + CLUSTER;
 			return { sha256: digestOf(contents), size, allocated: size, headerDigest: headerOf(image) };
 		}),
+		copyAcl: wrap("copyAcl", async (from, to) => {
+			// Nobody of the fake world is kept out of a file.
+			for (const path of [from, to]) imageAt(world, absolutePath(path));
+		}),
 		exists: wrap("exists", async (path) => world.images.has(path)),
 		rename: wrap("rename", async (from, to) => {
 			const image = world.images.get(from);

@@ -128,7 +128,7 @@ const ownerOf = async (
 	const model = places.find(({ old }) => old.length > 0);
 	if (model === undefined) return { uid: 0, gid: 0, mode: 0o600 };
 	const { uid, gid, mode } = await deps.images.facts(model.path);
-	return { uid, gid, mode: mode & MODE_BITS };
+	return { uid, gid, mode: mode & MODE_BITS, like: model.path };
 };
 
 const freeFor = async (deps: JobDeps, places: readonly DiskPlace[]): Promise<number> => {

@@ -59,7 +59,7 @@ export const gatherRestoreDisk = async (
 		owner:
 			model === undefined
 				? { uid: 0, gid: 0, mode: 0o600 }
-				: { uid: model.uid, gid: model.gid, mode: model.mode & MODE_BITS },
+				: { uid: model.uid, gid: model.gid, mode: model.mode & MODE_BITS, like: model.path },
 		quick,
 	};
 };

@@ -21,10 +21,23 @@ const OWNER_ONLY = 0o600;
 
 type Room = { readonly free: number; readonly writable: boolean; readonly problem: string | null };
 
-const roomIn = async (images: DiskImages, directory: string): Promise<Room> => {
+/** Why qemu's user cannot get at files of the directory, whoever owns them (SAFETY F12); null when it can. */
+const closedToQemu = async (
+	machine: JobDeps["machine"],
+	directory: string,
+): Promise<string | null> => {
+	const { qemuUser } = await machine.capabilities();
+	if (qemuUser === null) return null;
+	const { uid, gid } = qemuUser;
+	const [closed] = await machine.unreadable(qemuUser, [`${directory.replace(/\/+$/, "")}/`]);
+	return closed === undefined ? null : `qemu's user (uid ${uid}, gid ${gid}) cannot enter it`;
+};
+
+const roomIn = async ({ images, machine }: JobDeps, directory: string): Promise<Room> => {
 	try {
 		const { free, writable } = await images.space(directory);
-		return { free, writable, problem: null };
+		const problem = await closedToQemu(machine, directory);
+		return { free, writable: writable && problem === null, problem };
 	} catch (thrown) {
 		return { free: 0, writable: false, problem: asKnibError(thrown).message };
 	}
@@ -47,20 +60,20 @@ const sourceImage = (found: FoundBackup | null, scratch: string): string | undef
 type Chosen = Room & { readonly directory: string; readonly reason: string };
 
 const chooseDirectory = async (
-	images: DiskImages,
+	deps: JobDeps,
 	asked: string | undefined,
 	source: string | undefined,
 ): Promise<Chosen> => {
 	if (asked !== undefined) {
 		const directory = normalize(asked);
-		return { directory, reason: "as asked for", ...(await roomIn(images, directory)) };
+		return { directory, reason: "as asked for", ...(await roomIn(deps, directory)) };
 	}
 	if (source !== undefined) {
 		const directory = directoryOf(source);
-		const room = await roomIn(images, directory);
+		const room = await roomIn(deps, directory);
 		if (room.writable) return { directory, reason: "the source's disks were there", ...room };
 	}
-	const room = await roomIn(images, DEFAULT_STORAGE);
+	const room = await roomIn(deps, DEFAULT_STORAGE);
 	return { directory: DEFAULT_STORAGE, reason: "libvirt's directory for disks", ...room };
 };
 
@@ -76,7 +89,7 @@ const factsIfFile = async (images: DiskImages, path: string): Promise<FileFacts 
 type Owned = { readonly owner: FileOwner; readonly ownerReason: string };
 
 const like = ({ uid, gid, mode, path }: FileFacts, what: string): Owned => ({
-	owner: { uid, gid, mode: mode & MODE_BITS },
+	owner: { uid, gid, mode: mode & MODE_BITS, like: path },
 	ownerReason: `like ${what} ${path}`,
 });
 
@@ -118,7 +131,7 @@ type Subject = {
 export const gatherStorage = async (deps: JobDeps, subject: Subject): Promise<StorageFacts> => {
 	const { request, found, uuid } = subject;
 	const source = sourceImage(found, deps.scratch);
-	const chosen = await chooseDirectory(deps.images, request.storage, source);
+	const chosen = await chooseDirectory(deps, request.storage, source);
 	const targets = (found?.backup.manifest.generation.layers ?? []).map((layer) => layer.target);
 	const paths = restorePaths(chosen.directory, { name: request.name, uuid }, targets);
 	const files = [...paths.disks.map((disk) => disk.path), paths.nvram];

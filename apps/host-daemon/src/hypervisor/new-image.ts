@@ -28,19 +28,21 @@ const makeFile = async (path: string, write: (part: string) => Promise<void>): P
 
 const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : "");
 
-/** Copies a POSIX ACL where the tools for it are installed. */
-const copyAcl = async (run: Run, from: string, to: string): Promise<void> => {
-	try {
-		const acl = textOf(await run(["getfacl", "--absolute-names", "--omit-header", "--", from]));
-		// A plain file has just its three mode lines; chmod has set those.
-		if (acl.split("\n").some((line) => /^(user|group):[^:]+:|^mask:/.test(line))) {
-			await run(["setfacl", "--set-file=/dev/stdin", "--", to], { input: acl });
+/** The real `copyAcl`, where the tools for it are installed. */
+export const copyAcl =
+	(run: Run): DiskImages["copyAcl"] =>
+	async (from, to) => {
+		try {
+			const acl = textOf(await run(["getfacl", "--absolute-names", "--omit-header", "--", from]));
+			// A plain file has just its three mode lines; chmod has set those.
+			if (acl.split("\n").some((line) => /^(user|group):[^:]+:|^mask:/.test(line))) {
+				await run(["setfacl", "--set-file=/dev/stdin", "--", to], { input: acl });
+			}
+		} catch (thrown) {
+			if (isMissingProgram(thrown) || /not supported/i.test(messageOf(thrown))) return;
+			throw thrown;
 		}
-	} catch (thrown) {
-		if (isMissingProgram(thrown) || /not supported/i.test(messageOf(thrown))) return;
-		throw thrown;
-	}
-};
+	};
 
 /** Owner, mode, ACL and SELinux label of a disk for a new file beside it (SAFETY F12). */
 const dressLike = async (run: Run, like: string, path: string): Promise<void> => {
@@ -51,7 +53,7 @@ const dressLike = async (run: Run, like: string, path: string): Promise<void> =>
 	} catch (cause) {
 		throw new KnibError("REFUSED", `a new file cannot be given the owner of ${like}`, { cause });
 	}
-	if (model.isFile()) await copyAcl(run, like, path);
+	if (model.isFile()) await copyAcl(run)(like, path);
 	if (await fileExists("/sys/fs/selinux/enforce")) {
 		await run(["chcon", `--reference=${like}`, "--", path]);
 	}

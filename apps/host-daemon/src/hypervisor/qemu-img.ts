@@ -14,7 +14,7 @@ import {
 import { imageChain, imageInfo, imagesBeside } from "./image-chain.ts";
 import { hashFile, readFacts } from "./image-facts.ts";
 import { absolutePath, isPlainBackingName } from "./image-path.ts";
-import { convertImage, createOverlay, longRun } from "./new-image.ts";
+import { convertImage, copyAcl, createOverlay, longRun } from "./new-image.ts";
 import { qemuImgArgv, topOnlyName } from "./qemu-img-argv.ts";
 import { parseCompare, parseMap } from "./qemu-img-parse.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -128,6 +128,7 @@ export const createDiskImages = ({ run }: { readonly run: Run }): DiskImages => 
 	facts: (path) => readFacts(run, path),
 	identity: (path) => attempt(`could not read ${path}`, () => identityOf(absolutePath(path))),
 	createOverlay: createOverlay(run),
+	copyAcl: copyAcl(run),
 	convert: convertImage(run),
 	commitFile: commitFile(run),
 	map: async (path, format) =>

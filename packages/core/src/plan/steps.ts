@@ -116,7 +116,13 @@ export type QuickStep =
 	  };
 
 /** Owner and mode that new files beside disks get, so that qemu can open them (SAFETY F12). */
-export type FileOwner = { readonly uid: number; readonly gid: number; readonly mode: number };
+export type FileOwner = {
+	readonly uid: number;
+	readonly gid: number;
+	readonly mode: number;
+	/** An image whose ACL they get too. */
+	readonly like?: string;
+};
 
 /** One disk of a restore in place. */
 export type SwitchDiskPlan = {

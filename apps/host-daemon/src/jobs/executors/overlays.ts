@@ -53,9 +53,26 @@ const assertOverlay = async (images: DiskImages, plan: OverlayPlan): Promise<voi
 	}
 };
 
-/** Makes the overlays beside their bases and reads them back. */
+/** qemu opens the overlay of a VM that runs at once; that of one that is off only when the VM is started, when it is too late to find out that it cannot (SAFETY F12). */
+const assertOpens = async (context: StepContext, plan: OverlayPlan): Promise<void> => {
+	const { deps } = context;
+	if (context.plan.type !== "Backup" || context.plan.vmState !== "shut off") return;
+	const { qemuUser } = await deps.machine.capabilities();
+	if (qemuUser === null) return;
+	const closed = await deps.machine.unreadable(qemuUser, [plan.base.path, plan.overlay]);
+	// A base that it cannot open either is given to it by libvirt, and the overlay with it.
+	if (!closed.includes(plan.overlay) || closed.includes(plan.base.path)) return;
+	throw new KnibError(
+		"REFUSED",
+		`qemu's user (uid ${qemuUser.uid}, gid ${qemuUser.gid}) can open ${plan.base.path} and could not open an overlay beside it: VM ${context.plan.vm.name} would not start`,
+		{ details: { hint: "let new files there be given owner, mode and ACL of the disk" } },
+	);
+};
+
+/** Makes the overlays beside their bases, reads them back and has them opened. */
 export const makeOverlays: Executor<"make-overlays"> = {
-	run: async (step, { deps }) => {
+	run: async (step, context) => {
+		const { deps } = context;
 		for (const disk of step.disks) {
 			await deps.images
 				.createOverlay({
@@ -69,6 +86,7 @@ export const makeOverlays: Executor<"make-overlays"> = {
 					throw asNoSpace(thrown, "STORAGE_NO_SPACE", `no overlay of ${disk.target} could be made`);
 				});
 			await assertOverlay(deps.images, disk);
+			await assertOpens(context, disk);
 		}
 		return {};
 	},

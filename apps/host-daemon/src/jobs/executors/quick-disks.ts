@@ -31,7 +31,7 @@ const makeOne = async (context: StepContext, step: Step, disk: QuickDiskPlan): P
 		// qemu before 8.1 dies of an assertion when the guest reads an image with sub-clusters while it is pulled into.
 		subclusters: false,
 	});
-	await takeOwner(path, step.owner);
+	await takeOwner(images, path, step.owner);
 	await settleName(context, disk);
 };
 

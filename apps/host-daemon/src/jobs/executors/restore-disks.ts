@@ -66,7 +66,7 @@ const copyOne = async (context: StepContext, { disk, owner, onProgress }: CopyOn
 		},
 		{ signal: context.signal, onProgress },
 	);
-	await takeOwner(path, owner);
+	await takeOwner(images, path, owner);
 	onProgress(1);
 };
 

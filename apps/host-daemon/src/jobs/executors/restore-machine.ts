@@ -2,7 +2,7 @@
 // file has: they are this job's own.
 import { constants } from "node:fs";
 import { copyFile, cp, lstat, mkdir, rm } from "node:fs/promises";
-import { type FileOwner, KnibError, type RestorePlan } from "@knib/core";
+import { type DiskImages, type FileOwner, KnibError, type RestorePlan } from "@knib/core";
 import type { StepContext } from "../context.ts";
 import { takeOwner } from "./file-owner.ts";
 import { restorePlanOf } from "./restore-hold.ts";
@@ -12,6 +12,7 @@ const LARGEST_NVRAM = 1 << 28;
 
 /** Copies firmware variables. */
 export const copyNvram = async (
+	images: DiskImages,
 	{ from, to }: NonNullable<RestorePlan["nvram"]>,
 	owner: FileOwner,
 ): Promise<void> => {
@@ -21,7 +22,7 @@ export const copyNvram = async (
 	}
 	await rm(to, { force: true });
 	await copyFile(from, to, constants.COPYFILE_EXCL);
-	await takeOwner(to, owner);
+	await takeOwner(images, to, owner);
 };
 
 /** Links and devices do not belong to the state of a TPM and are not followed. */
@@ -40,7 +41,7 @@ export const copyTpm = async ({ from, to }: NonNullable<RestorePlan["tpm"]>): Pr
 /** Copies what the backup holds of NVRAM and TPM state, from the start when repeated. libvirt gives the TPM's files to swtpm's user itself. */
 export const copyMachineFiles = async (context: StepContext, owner: FileOwner): Promise<void> => {
 	const { nvram, tpm } = restorePlanOf(context);
-	if (nvram !== null) await copyNvram(nvram, owner);
+	if (nvram !== null) await copyNvram(context.deps.images, nvram, owner);
 	if (tpm !== null) await copyTpm(tpm);
 };
 

@@ -21,12 +21,13 @@ export const makeValidationDisks: Executor<"make-validation-disks"> = {
 		if (isDamaged(context)) return {};
 		await removeFiles(step);
 		await mkdir(step.directory, { recursive: true, mode: DIRECTORY_MODE });
+		const { images } = context.deps;
 		for (const { layer, overlay, size } of step.disks) {
 			const overlaid = { path: overlay, backing: layer, backingFormat: "qcow2", size };
-			await context.deps.images.createOverlay(overlaid);
-			await takeOwner(overlay, step.owner);
+			await images.createOverlay(overlaid);
+			await takeOwner(images, overlay, step.owner);
 		}
-		if (step.nvram !== null) await copyNvram(step.nvram, step.owner);
+		if (step.nvram !== null) await copyNvram(images, step.nvram, step.owner);
 		if (step.tpm !== null) await copyTpm(step.tpm);
 		return {};
 	},
