@@ -22,7 +22,7 @@ const nameIn = ({ modal }: State): string | undefined =>
 
 test("refused › in planning, a form comes back with what was filled in and the reason", (t) => {
 	const [consent, acts] = asked();
-	const [refused] = update(consent, { type: "failed", acts, text: REFUSED });
+	const [refused] = update(consent, { type: "failed", acts, done: 0, text: REFUSED });
 	t.is(nameIn(refused), "gold");
 	const shown = frameText(view(refused));
 	t.regex(shown, /gold/);
@@ -35,7 +35,7 @@ test("refused › in doing, a form comes back too", (t) => {
 	const [doing, effects] = update(planned, ENTER);
 	t.deepEqual(effects, [{ type: "act", acts }]);
 	t.is(doing.modal, null);
-	const [refused] = update(doing, { type: "failed", acts, text: REFUSED });
+	const [refused] = update(doing, { type: "failed", acts, done: 0, text: REFUSED });
 	t.is(nameIn(refused), "gold");
 	const [done] = update(doing, { type: "done", text: "done", job: null });
 	t.is(done.asked, null);
@@ -45,7 +45,7 @@ test("refused › in doing, a form does not come over what was opened meanwhile"
 	const [consent, acts] = asked();
 	const [planned] = update(consent, { type: "planned", acts, plans: [null] });
 	const help = pressed(update(planned, ENTER)[0], "?");
-	const [refused] = update(help, { type: "failed", acts, text: REFUSED });
+	const [refused] = update(help, { type: "failed", acts, done: 0, text: REFUSED });
 	t.is(refused.modal?.kind, "help");
 	t.is(refused.toast?.text, REFUSED);
 });
@@ -59,7 +59,7 @@ test("refused › leaving the consent goes back to the form, and from there to t
 
 test("refused › another act's refusal leaves the consent that is open", (t) => {
 	const [consent] = asked();
-	const [other] = update(consent, { type: "failed", acts: [], text: "no" });
+	const [other] = update(consent, { type: "failed", acts: [], done: 0, text: "no" });
 	t.is(other.modal?.kind, "confirm");
 });
 

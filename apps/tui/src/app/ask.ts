@@ -1,7 +1,7 @@
 // From a key on a target to acts or a form. Pure.
 import { short } from "@knib/core/text";
 import { vmName } from "../forms/form.ts";
-import { FORMS, purposeOf } from "../forms/index.ts";
+import { FORMS, makesNew, purposeOf, takesMany } from "../forms/index.ts";
 import { shownIn } from "../screens/rows.ts";
 import {
 	type Act,
@@ -16,6 +16,9 @@ import {
 import { joinFiles } from "./files-place.ts";
 import { type Step, toast } from "./navigate.ts";
 import { type FormModal, placeIn, type State, type Target } from "./state.ts";
+
+/** How many of the marked a form names. */
+const NAMED = 4;
 
 const KEPT = {
 	"restore-undo": {
@@ -187,11 +190,30 @@ const ACTS: Readonly<Record<Target["kind"], typeof vmAct>> = {
 	check: () => null,
 };
 
-const formOf = (state: State, action: string, target: Target): FormModal | null => {
+const formOf = (
+	state: State,
+	action: string,
+	target: Target,
+	others: readonly Target[],
+): FormModal | null => {
 	const purpose = purposeOf(target.kind, action);
 	const opened = purpose === undefined ? null : FORMS[purpose].open(state, target);
 	if (purpose === undefined || opened === null) return null;
-	return { kind: "form", purpose, target, ...opened, index: 0, error: null };
+	const form = { kind: "form", purpose, target, ...opened, index: 0, error: null } as const;
+	if (others.length === 0 || !takesMany(purpose)) return { ...form, others: [] };
+	const titles = others.flatMap((one) => FORMS[purpose].open(state, one)?.title ?? []);
+	const more = titles.length > NAMED ? [`and ${titles.length - NAMED} more`] : [];
+	const notes = [...titles.slice(0, NAMED), ...more];
+	return { ...form, others, title: `${opened.title}, and ${others.length} more`, notes };
+};
+
+/** Why a form cannot be filled in for all that is marked; null where it can, or where it is about none of them. */
+const oneOnly = (action: string, targets: readonly Target[]): string | null => {
+	const [target] = targets;
+	const purpose = target === undefined ? undefined : purposeOf(target.kind, action);
+	if (targets.length < 2 || purpose === undefined || takesMany(purpose) || makesNew(purpose))
+		return null;
+	return `it takes one at a time, and ${targets.length} are marked: esc takes the marks away`;
 };
 
 /** The acts shown for consent, while the daemon plans them. */
@@ -209,17 +231,19 @@ const markedTargets = (state: State, target: Target): readonly Target[] => {
 	return marked.length === 0 ? [target] : marked;
 };
 
-/** Files are brought out together, by one job; a form is about one of anything else. */
-const together = (targets: readonly Target[], target: Target): Target =>
-	target.kind === "file" ? { kind: "file", id: joinFiles(targets.map(({ id }) => id)) } : target;
+/** Files are brought out together, by one job. */
+const together = (targets: readonly Target[], { kind }: Target): readonly Target[] =>
+	kind === "file" ? [{ kind, id: joinFiles(targets.map(({ id }) => id)) }] : targets;
 
 /** Starts what a key asks of a target: a form where there are options, else consent. */
 export const ask = (state: State, action: string, target: Target): Step => {
-	const form = formOf(state, action, together(markedTargets(state, target), target));
+	const marked = together(markedTargets(state, target), target);
+	const refused = oneOnly(action, marked);
+	if (refused !== null) return [toast(state, refused, "warn"), []];
+	const [first = target, ...others] = marked;
+	const form = formOf(state, action, first, others);
 	if (form !== null) return [{ ...state, modal: form }, []];
-	const acts = markedTargets(state, target).flatMap(
-		(one) => ACTS[one.kind](state, action, one.id) ?? [],
-	);
+	const acts = marked.flatMap((one) => ACTS[one.kind](state, action, one.id) ?? []);
 	return acts.length === 0
 		? [toast(state, "it is not there any more", "warn"), []]
 		: askFor(state, acts);

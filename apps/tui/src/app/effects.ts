@@ -111,9 +111,25 @@ const carryOut = async (api: Api, { does }: Act): Promise<Answered> => {
 	return { job: retried && typeof answer.id === "string" ? answer.id : null, told: null };
 };
 
-const performActs = async (api: Api, acts: readonly Act[], dispatch: Dispatch): Promise<void> => {
+/** Does acts one after the other until one fails. */
+const doInTurn = async (api: Api, acts: readonly Act[]) => {
 	const answers: Answered[] = [];
-	for (const act of acts) answers.push(await carryOut(api, act));
+	try {
+		for (const act of acts) answers.push(await carryOut(api, act));
+		return { answers, failure: null };
+	} catch (error) {
+		return { answers, failure: words(error) };
+	}
+};
+
+const performActs = async (api: Api, acts: readonly Act[], dispatch: Dispatch): Promise<void> => {
+	const { answers, failure } = await doInTurn(api, acts);
+	if (failure !== null) {
+		const { length: done } = answers;
+		const before = done === 0 ? "" : `${done} of ${acts.length} done; then: `;
+		dispatch({ type: "failed", acts, done, text: `${before}${failure}` });
+		return done === 0 ? undefined : await readAll(api, dispatch);
+	}
 	const jobs = answers.map((one) => one.job);
 	const [job = null] = jobs;
 	const [act] = acts;
@@ -161,7 +177,7 @@ export const runEffect = async (
 	const fail = (text: string): void =>
 		dispatch(
 			effect.type === "plan" || effect.type === "act"
-				? { type: "failed", acts: effect.acts, text }
+				? { type: "failed", acts: effect.acts, done: 0, text }
 				: { type: "said", text },
 		);
 	if (client !== null)

@@ -3,6 +3,7 @@
 import { FORMS } from "../forms/index.ts";
 import { type Bound, boundIn, disabledReason } from "../keymap/resolve.ts";
 import { steady } from "../view/cells.ts";
+import type { Act } from "./acts.ts";
 import { askFor } from "./ask.ts";
 import { runBound } from "./dispatch.ts";
 import type { Key } from "./msg.ts";
@@ -88,6 +89,22 @@ const fieldAfter = ({ kind, value, options = [] }: FormField, key: Key): string 
 	return options[(options.indexOf(value) + steps + length) % Math.max(1, length)] ?? value;
 };
 
+/** What a form means for its target and for what is marked with it, or what is wrong. */
+const actsOf = (state: State, modal: Of<"form">): readonly Act[] | string => {
+	const kind = FORMS[modal.purpose];
+	if (modal.others.length === 0) {
+		const act = kind.act(state, modal);
+		return typeof act === "string" ? act : [act];
+	}
+	const acts = [modal.target, ...modal.others].map((target) => {
+		const opened = kind.open(state, target);
+		if (opened === null) return "one of them is not there any more";
+		return kind.act(state, { ...modal, target, title: opened.title });
+	});
+	const wrong = acts.find((act) => typeof act === "string");
+	return wrong ?? acts.filter((act) => typeof act !== "string");
+};
+
 const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
 	if (key.name === "escape") return [closed(state), []];
 	const count = modal.fields.length;
@@ -98,10 +115,10 @@ const formKey = (state: State, modal: Of<"form">, key: Key): Step => {
 	if (key.name === "down" || key.name === "tab") return at(modal.index + 1);
 	if (key.name === "up" || key.name === "S-tab") return at(modal.index - 1);
 	if (key.name === "enter") {
-		const act = FORMS[modal.purpose].act(state, modal);
-		return typeof act === "string"
-			? [{ ...state, modal: { ...modal, error: act } }, []]
-			: askFor(state, [act], modal);
+		const acts = actsOf(state, modal);
+		return typeof acts === "string"
+			? [{ ...state, modal: { ...modal, error: acts } }, []]
+			: askFor(state, acts, modal);
 	}
 	return [{ ...state, modal: withField(modal, (field) => fieldAfter(field, key)) }, []];
 };

@@ -44,8 +44,13 @@ export type Msg =
 	| { readonly type: "done"; readonly text: string; readonly job: string | null }
 	/** An act answered something that must be read. */
 	| { readonly type: "told"; readonly told: Told }
-	/** Acts were refused or failed, in planning or in doing. */
-	| { readonly type: "failed"; readonly acts: readonly Act[]; readonly text: string }
+	/** Acts were refused or failed, in planning or in doing; the first `done` of them were done. */
+	| {
+			readonly type: "failed";
+			readonly acts: readonly Act[];
+			readonly done: number;
+			readonly text: string;
+	  }
 	/** Something could not be read that nobody waits for. */
 	| { readonly type: "said"; readonly text: string };
 

@@ -163,6 +163,8 @@ export type FormModal = {
 	readonly kind: "form";
 	readonly purpose: FormPurpose;
 	readonly target: Target;
+	/** Marked with it: what is filled in is meant for them too. */
+	readonly others: readonly Target[];
 	readonly title: string;
 	/** What is good to know before it is filled in. */
 	readonly notes: readonly string[];

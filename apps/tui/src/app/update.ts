@@ -1,12 +1,13 @@
 // update(state, msg) → [state, effects]: no I/O, no clock.
 import type { JobEvent, JobView } from "@knib/core";
 import { resolve } from "../keymap/resolve.ts";
+import type { Act } from "./acts.ts";
 import { runBound } from "./dispatch.ts";
 import { modalKey } from "./modal.ts";
 import { onMouse } from "./mouse.ts";
 import type { Effect, Key, Msg } from "./msg.ts";
 import { enter, needs, type Step, toast } from "./navigate.ts";
-import { type Picture, placeIn, type State } from "./state.ts";
+import { type FormModal, type Picture, placeIn, type State } from "./state.ts";
 
 const onKey = (state: State, key: Key): Step => {
 	if (state.modal !== null) return modalKey(state, state.modal, key);
@@ -103,14 +104,23 @@ const onLink = (state: State, msg: Extract<Msg, { type: "link" }>): Step => {
 	return [{ ...state, link: { state: msg.state, message: msg.message, since } }, []];
 };
 
+/** A form for what of its acts was not done, so that none is done twice. */
+const leftOf = (form: FormModal, acts: readonly Act[], done: number): FormModal => {
+	const [target = form.target, ...others] = [form.target, ...form.others].slice(done);
+	const next = acts[done];
+	if (done === 0 || next === undefined) return form;
+	const more = others.length === 0 ? "" : `, and ${others.length} more`;
+	return { ...form, target, others, title: `${next.title}${more}`, notes: [] };
+};
+
 /** What came from a form goes back to it, with all that was filled in; what was opened meanwhile stays. */
-const onFailed = (state: State, { acts, text }: Extract<Msg, { type: "failed" }>): State => {
+const onFailed = (state: State, { acts, done, text }: Extract<Msg, { type: "failed" }>): State => {
 	const { modal, asked } = state;
 	const planning = modal?.kind === "confirm" && modal.acts === acts;
 	const form = planning ? modal.form : asked?.acts === acts ? asked.form : null;
 	const rest: State = { ...state, asked: null, modal: planning ? null : modal };
 	return form !== null && rest.modal === null
-		? { ...rest, toast: null, modal: { ...form, error: text } }
+		? { ...rest, toast: null, modal: { ...leftOf(form, acts, done), error: text } }
 		: toast(rest, text, "bad");
 };
 

@@ -59,3 +59,17 @@ const OF_ACTION: Readonly<Partial<Record<TargetKind, Readonly<Record<string, For
 /** The form that an action on a target opens; undefined where it needs none. */
 export const purposeOf = (kind: TargetKind, action: string): FormPurpose | undefined =>
 	OF_ACTION[kind]?.[action];
+
+const MANY: ReadonlySet<FormPurpose> = new Set<FormPurpose>([
+	...(["backup", "validate", "assign", "vm-set"] as const),
+]);
+/** Whether what is filled in can be meant for several at once. */
+export const takesMany = (purpose: FormPurpose): boolean =>
+	MANY.has(purpose) || purpose === "extract";
+
+const NEW: ReadonlySet<FormPurpose> = new Set<FormPurpose>([
+	...(["offering-create", "repository-add", "peer-invite", "peer-join"] as const),
+	...(["schedule-create", "selector-create"] as const),
+]);
+/** Whether it makes something that is not there yet, whatever is marked. */
+export const makesNew = (purpose: FormPurpose): boolean => NEW.has(purpose);

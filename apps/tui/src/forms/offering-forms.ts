@@ -116,7 +116,7 @@ const beforeOf = (state: State, id: string): OfferingChanges => {
 	const fields = fieldsOf(state, one);
 	const said = saidBy({
 		...{ kind: "form", purpose: "offering-update", title: "", notes: [], index: 0, error: null },
-		...{ target: { kind: "offering", id }, fields },
+		...{ target: { kind: "offering", id }, others: [], fields },
 	});
 	return typeof said === "string" ? {} : said;
 };

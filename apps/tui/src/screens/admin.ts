@@ -82,8 +82,8 @@ export const settings: Screen = {
 		sortable: true,
 		empty: emptyWords(state, "settings", "no settings"),
 		columns: [
-			{ head: "SETTING", width: width >= 100 ? 48 : 40 },
-			{ head: "VALUE", width: 24 },
+			{ head: "SETTING", width: width >= 100 ? 54 : 52 },
+			{ head: "VALUE", width: width >= 100 ? 24 : 14 },
 			{ head: "FROM", width: 0 },
 		],
 		rows: (state.data.settings ?? []).map((one) => ({
