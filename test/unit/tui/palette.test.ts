@@ -38,10 +38,3 @@ test("footer › leaves out what changes something with --read-only, also withou
 	t.notRegex(footer, /validate|delete|restore/);
 	t.regex(footer, /enter open/);
 });
-
-test("dashboard › of a host without a repository says that it needs one, and leads there", (t) => {
-	const known = aState();
-	const state = { ...known, data: { ...known.data, repositories: [] } };
-	t.regex(frameText(view(state)), /! repository +there is none +backups need one/);
-	t.is(placeIn(pressed(state, "enter")).route.screen, "repositories");
-});

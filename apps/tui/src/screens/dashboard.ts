@@ -121,6 +121,22 @@ const vmNeeds = (state: State): readonly Row[] =>
 			row(`need vm ${vm.uuid}`, "warn", ["VM at risk", vm.name, vm.atRisk.join("; ")], vmTo(vm)),
 		);
 
+/** More VMs than these are told of in one row. */
+const FEW = 3;
+const UNPROVEN = "no backup was proven: v proves one, in its list";
+
+/** VMs that have backups of which none was ever proven. */
+const unprovenNeeds = (state: State): readonly Row[] => {
+	const unproven = (state.data.vms ?? []).filter(({ lastProof }) => lastProof?.level === "copied");
+	if (unproven.length <= FEW)
+		return unproven.map((vm) =>
+			row(`need proof ${vm.uuid}`, "warn", ["unproven", vm.name, UNPROVEN], vmTo(vm)),
+		);
+	const names = unproven.map(({ name }) => name).join(", ");
+	const to = { target: null, open: { screen: "vms", id: null } } as const;
+	return [row("need proof", "warn", ["unproven", `${unproven.length} VMs`, names], to)];
+};
+
 const listProblems = (state: State): readonly Row[] =>
 	Object.entries(state.problems).map(([list, message]) =>
 		sentence(`problem ${list}`, `${list} cannot be read: ${message}`, "bad"),
@@ -169,6 +185,7 @@ export const dashboard: Screen = {
 			...repositoryNeeds(state),
 			...jobNeeds(state),
 			...vmNeeds(state),
+			...unprovenNeeds(state),
 		];
 		const known = state.data.vms !== null && state.data.jobs !== null;
 		const runs = (state.data.jobs ?? []).filter(
