@@ -6,5 +6,5 @@ export default {
 	nodeArguments: ["--conditions=source"],
 	serial: true,
 	concurrency: 1,
-	timeout: "5m",
+	timeout: "15m",
 };

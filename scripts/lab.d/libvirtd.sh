@@ -7,7 +7,7 @@
 # Where namespaces are not permitted, libvirtd uses the system's directories: one lab at a time.
 
 readonly START_SECONDS=90
-readonly PID_FILE_SECONDS=5
+readonly PID_FILE_SECONDS=30
 readonly STALE_MINUTES=10
 
 # lab_up DIR [--flavour plain|default|static] [--owner PID|none]: repeatable; starts again what has died; prints the URI
@@ -323,7 +323,7 @@ stop_namespace() {
 	while daemon_lives "$dir" && [ $SECONDS -lt $deadline ]; do sleep 0.02; done
 	while pids=$(lab_processes "$dir") && [ -n "$pids" ]; do
 		kill -9 $pids 2>/dev/null || true
-		[ $SECONDS -lt $((deadline + 10)) ] || fail "down: processes of $dir do not end: $pids"
+		[ $SECONDS -lt $((deadline + 50)) ] || fail "down: processes of $dir do not end: $pids"
 		sleep 0.02
 	done
 	while mountpoint -q "$dir/mnt"; do umount -R -l "$dir/mnt"; done

@@ -148,7 +148,7 @@ class History {
 }
 
 test("backup › every history of a VM leaves only points that read as its disks did", async (t) => {
-	t.timeout(180_000);
+	t.timeout(300_000);
 	let points = 0;
 	await fc.assert(
 		fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 14 }), async (acts) => {

@@ -80,7 +80,7 @@ const survive = async (t: ExecutionContext, line: number): Promise<boolean> => {
 };
 
 test("backup › is whole or gone when the daemon dies after any line of its journal", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	let line = 1;
 	while (await survive(t, line)) line += 1;
 	t.true(line > 15, `${line} lines`);

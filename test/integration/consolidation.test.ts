@@ -136,7 +136,7 @@ const survive = async (t: ExecutionContext, template: string, line: number): Pro
 };
 
 test("consolidation › converges when the daemon dies after any line of its journal", async (t) => {
-	t.timeout(180_000);
+	t.timeout(300_000);
 	const { path: template } = await serviceWorld(t);
 	let line = 1;
 	while (await survive(t, template, line)) line += 1;

@@ -26,7 +26,7 @@ const jobAt = (host: MeshHost, job: string) =>
 test.serial(
 	"intents › for a host that is away wait with the reason, and are done once, though it is killed on the way",
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const { world, asking, doing, ids } = await twoHosts(t);
 		const backup = ids.at(-1) ?? "";
 		await doing.kill();
@@ -50,9 +50,7 @@ test.serial(
 		t.is(dry.code, 8);
 		t.regex(dry.stdout, /PEER_UNREACHABLE/);
 
-		await doing.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: "1" });
-		await doing.ended();
-		await doing.client.close();
+		await doing.startToDie({ KNIB_CRASH_AFTER_JOURNAL_LINES: "1" });
 		await doing.start();
 		const ended = await until(
 			"its end",
@@ -88,7 +86,7 @@ test.serial(
 );
 
 test.serial("intents › are followed live by who asked, and end with the result", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const { asking, ids } = await twoHosts(t);
 	const request = { type: "DeleteBackup", backup: ids.at(-1) ?? "" } as const;
 	const plan = await asking.api.job.planOn.query({ host: "beta", request });
@@ -105,7 +103,7 @@ test.serial("intents › are followed live by who asked, and end with the result
 });
 
 test.serial("intents › of a viewer are refused in words", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const { asking, doing, ids } = await twoHosts(t, "viewer");
 	const request = { type: "DeleteBackup", backup: ids.at(-1) ?? "" } as const;
 	await t.throwsAsync(asking.api.job.planOn.query({ host: "beta", request }), { code: "REFUSED" });
@@ -122,7 +120,7 @@ test.serial("intents › of a viewer are refused in words", async (t) => {
 test.serial(
 	"intents › wait while libvirt is down at their host, and are taken when it is back",
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const { asking, doing } = await twoHosts(t);
 		await doing.libvirt("down");
 		const request = { type: "Backup", vm: "web01" } as const;

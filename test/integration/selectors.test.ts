@@ -121,7 +121,7 @@ const shown = async (host: MeshHost) => JSON.stringify(await host.api.selector.l
 test.serial(
 	"selector › two hosts merge changes of different fields and list what both changed",
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const [a, b] = [await aMeshHost(t, "alpha"), await aMeshHost(t, "beta")];
 		await pair(a, b);
 		for (const host of [a, b]) await connectedTo(host, 1);
@@ -164,7 +164,7 @@ test.serial(
 );
 
 test.serial("repository remove › what another host has is not forgotten", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const [a, b] = [await aMeshHost(t, "alpha"), await aMeshHost(t, "beta")];
 	await pair(a, b);
 	for (const host of [a, b]) await connectedTo(host, 1);

@@ -93,7 +93,7 @@ const someMoment = (random: Random) => ({
 });
 
 test("store › has every acknowledged write after 50 times SIGKILL", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const random = randomFor(t);
 	const dir = await temporaryDirectory(t);
 	const start = () => startChild(t, "writing-child.ts", { args: [dir] });

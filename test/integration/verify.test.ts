@@ -123,7 +123,7 @@ test("verify › refuses a repository or a chain that is not there", async (t) =
 });
 
 test("verify › goes on after the daemon died in the middle of it", async (t) => {
-	t.timeout(60_000);
+	t.timeout(180_000);
 	const world = await serviceWorld(t);
 	for (const line of [1, 2]) {
 		const dying = await world.start(line);

@@ -56,17 +56,7 @@ test.serial(
 			const point = await takePoint(knib, guest);
 			points.push(point);
 			t.is(point.backup.kind, generation === 1 ? "full" : "incremental", point.backup.reason);
-			await waitFor(
-				async () =>
-					!["Compressing", "FinalizingCompression"].includes(
-						(await show(point.backup.id)).compressionStatus,
-					) &&
-					z
-						.array(z.looseObject({ state: z.string() }))
-						.parse(await knib.ok("job", "list"))
-						.every((job) => job.state !== "waiting" && job.state !== "executing"),
-				{ deadlineMs: 180_000, what: "the compression to end" },
-			);
+			await knib.settled();
 		}
 		const full = await show(points[0]?.backup.id ?? "");
 		t.is(full.compressionStatus, "Compressed");

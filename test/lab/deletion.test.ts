@@ -112,7 +112,7 @@ test.serial(
 		await waitFor(
 			async () => (await knib.cli("backup", "undelete", idOf(3), "--dry-run")).code === 4,
 			{
-				deadlineMs: 90_000,
+				deadlineMs: 240_000,
 				what: "the trash to be emptied",
 			},
 		);

@@ -122,7 +122,7 @@ test("settle › waits for a snapshot whose client has vanished", async (t) => {
 	const client = spawn("virsh", argv, { stdio: "ignore" });
 	// The call is in flight once libvirtd holds the VM's lock for it.
 	await waitFor(async () => !(await lab.virsh("domcontrol", uuid)).startsWith("ok"), {
-		deadlineMs: 10_000,
+		deadlineMs: 60_000,
 		what: "libvirtd to be at it",
 	});
 	client.kill("SIGKILL");

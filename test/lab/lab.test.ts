@@ -79,7 +79,7 @@ test("writer › has every synced record after qemu was killed", async (t) => {
 	const files = ["/mnt/data/seq", "/var/seq"] as const;
 	await guest.startWriter(...files);
 	const seen = await waitFor(async () => (await guest.checkWriter(files[1])) || false, {
-		deadlineMs: 10_000,
+		deadlineMs: 60_000,
 		what: "the first record",
 	});
 	await guest.kill();

@@ -161,6 +161,7 @@ test.serial("disks › come and go, running and off, while the chain goes on", a
 		const directory = `${lab.dir}/left${flags.length}`;
 		const before = await takeOracle(vm, { directory, during: async () => undefined });
 		await lab.virsh("detach-disk", "disks", "vdb", "--config", ...flags);
+		await vm.released("vdb");
 		const point = await takePoint(knib, vm);
 		t.is(point.backup.kind, "incremental", point.backup.reason);
 		t.regex(point.backup.reason, /vdb is no longer part/);

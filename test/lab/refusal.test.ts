@@ -1,15 +1,16 @@
 // Wrong input and broken surroundings: each has its exit code, and nothing is touched.
-import { cp, mkdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { execa } from "execa";
 import { z } from "zod";
+import { waitFor } from "./support/deadline.ts";
 import { defineGuest, type Guest } from "./support/guest.ts";
 import { type CliResult, type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { assertPoint, overlays, takePoint } from "./support/points.ts";
 import { run } from "./support/run.ts";
-import { mountDirectory, mountTmpfs } from "./support/storage.ts";
+import { mountDirectory, mountTmpfs, unmount } from "./support/storage.ts";
 
 let lab: Lab;
 let knib: Knib;
@@ -115,7 +116,7 @@ test.serial(
 		try {
 			await refused(t, 6, "backup", "create", "edge");
 		} finally {
-			await run(["umount", knib.repository]);
+			await unmount(knib.repository);
 		}
 		t.is((await takeBackup(knib, "edge")).status, "BackedUp");
 	},
@@ -155,11 +156,10 @@ test.serial("cancel › in the middle of the copy undoes everything and exits 13
 	await knib.ok("settings", "set", "backup.copy.rate.limit", "4MB/s");
 	const before = await overlays(guest);
 	const backup = knib.begin("backup", "create", "edge", "--isolated");
-	await run([
-		"sh",
-		"-c",
-		`for i in $(seq 300); do [ -n "$(ls '${knib.repository}/incoming')" ] && exit 0; sleep 0.1; done; exit 1`,
-	]);
+	await waitFor(async () => (await readdir(join(knib.repository, "incoming"))).length > 0, {
+		deadlineMs: 120_000,
+		what: "the copy to begin",
+	});
 	backup.kill("SIGINT");
 	const result = await backup;
 	t.is(result.exitCode, 130, String(result.stderr));
@@ -222,11 +222,13 @@ test.serial(
 			"raw",
 			"--persistent",
 		);
+		await guest.found("vdc");
 		const attached = await takePoint(knib, guest);
 		t.is(attached.backup.kind, "incremental");
 		t.regex(attached.backup.reason, /vdc in full: vdc was not part/);
 		await assertPoint(t, attached);
 		await lab.virsh("detach-disk", "edge", "vdc", "--persistent");
+		await guest.released("vdc");
 		t.regex((await takeBackup(knib, "edge")).reason, /vdc is no longer part/);
 	},
 );
@@ -242,7 +244,7 @@ test.serial("state directory › is used by one knibd at a time", async (t) => {
 				KNIB_LIBVIRT_URI: lab.uri,
 			},
 			reject: false,
-			timeout: 20_000,
+			timeout: 120_000,
 		},
 	);
 	t.is(second.exitCode, 5, second.stderr);

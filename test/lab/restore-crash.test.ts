@@ -2,8 +2,7 @@
 // all the restored ones, by its definition alone; and the way back from the restored ones works (I1, I2).
 import { readdir, rename } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
-import { z } from "zod";
-import { waitFor } from "./support/deadline.ts";
+import { killAtLine, startAndSettle } from "./support/crash.ts";
 import { defineGuest, type Guest } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
@@ -13,17 +12,6 @@ import { run } from "./support/run.ts";
 let lab: Lab;
 let knib: Knib;
 let guest: Guest;
-
-const jobs = z.array(z.looseObject({ state: z.string() }));
-
-const settled = () =>
-	waitFor(
-		async () =>
-			jobs
-				.parse(await knib.ok("job", "list"))
-				.every((job) => job.state !== "executing" && job.state !== "waiting"),
-		{ deadlineMs: 120_000, what: "the interrupted job to end" },
-	);
 
 const fill = async (pattern: number): Promise<void> => {
 	for (const disk of await guest.disks()) {
@@ -74,12 +62,8 @@ test.serial(
 		const old = await snapshotOf("old");
 		let line = 1;
 		for (; line < 60; line++) {
-			await knib.stop();
-			await knib.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: String(line) });
-			const { exitCode } = await knib.begin("restore", "vm", backup.id, "--json");
-			await (exitCode === 0 ? knib.stop() : knib.died(60_000));
-			await knib.start();
-			await settled();
+			const killed = await killAtLine(knib, line, "restore", "vm", backup.id, "--json");
+			await startAndSettle(knib);
 			const isNew = await contents(t, restored);
 			t.is(await contents(t, old), !isNew, `line ${line}`);
 			if (isNew) {
@@ -91,7 +75,7 @@ test.serial(
 				/knib-(old|new|undone|restore)/.test(name),
 			);
 			t.deepEqual(left, [], `line ${line}`);
-			if (exitCode === 0) break;
+			if (!killed) break;
 		}
 		t.log(`${line - 1} lines`);
 		t.true(line > 12);
@@ -110,13 +94,9 @@ test.serial(
 			[8, old],
 			[12, restored],
 		] as const) {
-			await knib.stop();
-			await knib.start({ KNIB_CRASH_AFTER_JOURNAL_LINES: String(line) });
-			await knib.begin("restore", "vm", id, "--json");
-			await knib.died(60_000);
+			t.true(await killAtLine(knib, line, "restore", "vm", id, "--json"), `line ${line}`);
 			await rename(knib.repository, `${knib.repository}.away`);
-			await knib.start();
-			await settled();
+			await startAndSettle(knib);
 			t.true(await contents(t, expected), `line ${line}`);
 			await rename(`${knib.repository}.away`, knib.repository);
 		}

@@ -42,13 +42,7 @@ const restore = async (...flags: readonly string[]) => {
 
 /** The disk is attached before the guest's kernel has found it, so that its node is waited for. */
 const readIn = async (device: string): Promise<string> => {
-	await waitFor(
-		async () => (await guest.exec(`test -b /dev/${device}`, { reject: false })).code === 0,
-		{
-			deadlineMs: 60_000,
-			what: `the guest to find ${device}`,
-		},
-	);
+	await guest.found(device);
 	const { stdout } = await guest.exec(
 		`mkdir -p /tmp/m && mount -o ro /dev/${device} /tmp/m && cat /tmp/m/gen; umount /tmp/m`,
 	);
@@ -68,9 +62,11 @@ test.serial(
 		const disk = await restore("--quick", "--target", "vde");
 		t.is(await readIn("vdd"), "then\n");
 		await waitFor(async () => (await imageChain(disk.path, "qcow2")).length === 1, {
-			deadlineMs: 120_000,
+			deadlineMs: 240_000,
 			what: "the disk to be pulled in",
 		});
+		// Its last steps too: while a VM is consolidated nothing else is done to it.
+		await knib.settled();
 		t.is(await readIn("vdd"), "then\n");
 	},
 );

@@ -4,7 +4,8 @@ import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { z } from "zod";
-import { waitFor } from "./support/deadline.ts";
+import { freePort } from "../support/free-port.ts";
+import { startAndSettle } from "./support/crash.ts";
 import { defineGuest, type Guest, guestOf } from "./support/guest.ts";
 import { type Knib, startKnib } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
@@ -15,21 +16,21 @@ import { run } from "./support/run.ts";
 let lab: Lab;
 let knib: Knib;
 let guest: Guest;
+let port: number;
 const points: Point[] = [];
-
-const FIXED_PORT =
-	"<graphics type='vnc' port='5987' autoport='no' listen='127.0.0.1' passwd='s3cr3t'/>";
 
 test.before(async () => {
 	lab = await startLab();
 	knib = await startKnib(lab);
 	const shared = join(lab.dir, "shared.raw");
 	await run(["qemu-img", "create", "-q", "-f", "raw", shared, "4M"]);
+	port = await freePort();
+	const fixedPort = `<graphics type='vnc' port='${port}' autoport='no' listen='127.0.0.1' passwd='s3cr3t'/>`;
 	const sharedDisk = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${shared}'/><target dev='vdc' bus='virtio'/><shareable/></disk>`;
 	guest = await defineGuest(lab, {
 		name: "efi",
 		uefi: true,
-		extraDevices: FIXED_PORT + sharedDisk,
+		extraDevices: fixedPort + sharedDisk,
 		extraXml: "<genid>8f2a9a51-51a5-4c9b-9a77-0d8a6e2a4b11</genid>",
 	});
 	await guest.start();
@@ -95,7 +96,13 @@ test.serial(
 		const xml = await lab.virsh("dumpxml", "--inactive", "--security-info", "beside");
 		const source = await lab.virsh("dumpxml", "--inactive", "--security-info", "efi");
 		t.regex(xml, /passwd='s3cr3t'/);
-		for (const shared of ["5987", "shared.raw", guest.serialLog, "nvram.fd", "8f2a9a51-51a5"]) {
+		for (const shared of [
+			`port='${port}'`,
+			"shared.raw",
+			guest.serialLog,
+			"nvram.fd",
+			"8f2a9a51-51a5",
+		]) {
 			t.true(source.includes(shared), shared);
 			t.false(xml.includes(shared), shared);
 		}
@@ -143,13 +150,8 @@ test.serial(
 			);
 			// 3: the VM lacks the source's shareable disk.
 			if (exitCode === 0 || exitCode === 3) break;
-			await knib.died(60_000);
-			await knib.start();
-			await waitFor(
-				async () =>
-					!(await knib.ok("job", "list", "--executing").then(JSON.stringify)).includes('"id"'),
-				{ deadlineMs: 120_000, what: "the interrupted restore to end" },
-			);
+			await knib.died();
+			await startAndSettle(knib);
 			const files = (await readdir(storage)).length;
 			const defined = (await lab.virsh("list", "--all", "--name")).includes("crashed");
 			// With its last line written the restore was complete: it is ended forward.

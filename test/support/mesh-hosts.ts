@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { connect, type KnibClient } from "../../apps/host-daemon/src/api/client.ts";
 import { aPlace, type DaemonProcess, startKnibd } from "./daemon-process.ts";
+import { freePort } from "./free-port.ts";
 import { runCli } from "./run-cli.ts";
 
 const HOST = "127.0.0.1";
@@ -17,13 +18,6 @@ const listening = (server: Server): Promise<number> =>
 			resolve(typeof address === "object" && address !== null ? address.port : 0);
 		});
 	});
-
-const freePort = async (): Promise<number> => {
-	const server = createServer();
-	const port = await listening(server);
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-};
 
 /** A TCP proxy that can be shut: what is open breaks, and nobody comes through until it is opened. */
 const aGate = async (t: ExecutionContext, target: number) => {
@@ -71,7 +65,7 @@ export const until = async <T>(
 	what: string,
 	ask: () => Promise<T> | T,
 	holds: (answer: T) => boolean,
-	deadlineMs = 30_000,
+	deadlineMs = 90_000,
 ): Promise<T> => {
 	const end = Date.now() + deadlineMs;
 	for (;;) {
@@ -134,12 +128,16 @@ export const aMeshHost = async (t: ExecutionContext, name: string) => {
 			daemon.child.kill("SIGKILL");
 			await daemon.ended;
 		},
-		start: async (more: Readonly<Record<string, string>> = {}) => {
-			daemon = startKnibd(t, { ...env, ...more });
+		start: async () => {
+			daemon = startKnibd(t, env);
 			await daemon.started;
 			client = await open();
 		},
-		ended: () => daemon.ended,
+		/** Starts a daemon that ends by itself, and waits for that: it may have ended before anybody could ask it. */
+		startToDie: async (more: Readonly<Record<string, string>>) => {
+			daemon = startKnibd(t, { ...env, ...more });
+			await daemon.ended;
+		},
 		/** Takes libvirt down, and brings it back. */
 		libvirt: (state: "down" | "up") =>
 			state === "down"

@@ -273,7 +273,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 			throw new Error("the events ended");
 		};
 		const settle = async (until: () => Promise<boolean>): Promise<void> => {
-			for (let tries = 0; tries < 1200; tries++) {
+			for (let tries = 0; tries < 4800; tries++) {
 				if (await until()) return;
 				await systemClock.sleep(25);
 			}

@@ -112,7 +112,7 @@ export const contents = async (host: TestHost): Promise<string> => {
 export const until = async (
 	what: string,
 	holds: () => Promise<boolean> | boolean,
-	deadlineMs = 20_000,
+	deadlineMs = 90_000,
 ): Promise<void> => {
 	const end = Date.now() + deadlineMs;
 	while (!(await holds())) {

@@ -15,7 +15,7 @@ export type ExecOptions = {
 	readonly input?: string | Uint8Array;
 };
 
-const AGENT_TIMEOUT_S = 20;
+const AGENT_TIMEOUT_S = 60;
 const EXEC_DEADLINE_MS = 120_000;
 const EXEC_POLL_MS = 30;
 

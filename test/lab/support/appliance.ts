@@ -21,6 +21,7 @@ export const guestfish = async (image: string, lines: readonly string[]): Promis
 	const { stdout } = await run(["guestfish"], {
 		input: `${[...script, ...lines].join("\n")}\n`,
 		env: { ...environment, LIBGUESTFS_BACKEND: "direct" },
+		timeoutMs: 600_000,
 	});
 	return stdout;
 };

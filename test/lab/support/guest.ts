@@ -50,7 +50,11 @@ export type Guest = {
 	/** Writes and syncs; for contents up to a few MiB. */
 	readonly writeFile: (path: string, content: string | Uint8Array) => Promise<void>;
 	readonly sha256: (path: string) => Promise<string>;
-	/** Writes numbered records until stopped: into one file, or in lock-step into two. */
+	/** Waits until the kernel of the guest has found a disk that was attached; devices are named in the order of their coming. */
+	readonly found: (device: string) => Promise<void>;
+	/** Waits until a disk that was detached is gone: libvirt's answer only says that the guest was asked. */
+	readonly released: (target: string) => Promise<void>;
+	/** Writes numbered records until stopped: into one file, or in lock-step into two. The first ones are there when it resolves. */
 	readonly startWriter: (file: string, second?: string) => Promise<Writer>;
 	/** How many whole records there are; throws on a hole, a bad one, or two files out of step. */
 	readonly checkWriter: (file: string, second?: string) => Promise<number>;
@@ -62,8 +66,9 @@ export type Guest = {
 	readonly remove: () => Promise<void>;
 };
 
-const BOOT_DEADLINE_MS = 120_000;
-const END_DEADLINE_MS = 60_000;
+const BOOT_DEADLINE_MS = 240_000;
+const END_DEADLINE_MS = 120_000;
+const PLUG_DEADLINE_MS = 120_000;
 const UNDEFINE_ALL = [
 	"--nvram",
 	"--managed-save",
@@ -171,8 +176,23 @@ export function guestOf(
 			await exec(`cat > ${shellQuote(path)} && sync`, { input: content });
 		},
 		sha256: async (path) => (await exec(`sha256sum < ${shellQuote(path)}`)).stdout.slice(0, 64),
+		found: async (device) => {
+			const looks = async () =>
+				(await exec(`test -b /dev/${device}`, { reject: false })).code === 0;
+			const what = `${name} to find ${device}`;
+			await waitFor(looks, { deadlineMs: PLUG_DEADLINE_MS, what });
+		},
+		released: async (target) => {
+			const isGone = async () =>
+				(await liveDisks(lab, name)).every((disk) => disk.target !== target);
+			const what = `${name} to let go of ${target}`;
+			await waitFor(isGone, { deadlineMs: PLUG_DEADLINE_MS, what });
+		},
 		startWriter: async (...files) => {
-			const writer = `setsid guestbin seq ${quoteAll(files)} </dev/null >/dev/null 2>&1 & echo $!`;
+			const begun = files.map((file) =>
+				file === undefined ? "" : `while [ ! -s ${shellQuote(file)} ]; do usleep 20000; done;`,
+			);
+			const writer = `setsid guestbin seq ${quoteAll(files)} </dev/null >/dev/null 2>&1 & pid=$!; ${begun.join(" ")} echo $pid`;
 			const writerPid = (await exec(writer)).stdout.trim();
 			const stop = `kill ${writerPid}; while kill -0 ${writerPid} 2>/dev/null; do usleep 20000; done`;
 			return { stop: async () => void (await exec(stop)) };

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { connect } from "@knib/host-daemon/client";
 import { execa } from "execa";
 import { z } from "zod";
 import { waitFor } from "./deadline.ts";
@@ -9,11 +10,17 @@ import type { Lab } from "./lab.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const COMMAND_TIMEOUT_MS = 300_000;
+/** How long the daemon may take to answer, and to end what an earlier life has left. */
+const ANSWER_MS = 120_000;
+const SETTLE_MS = 240_000;
+const ENDED = /^(?:succeeded|failed|cancelled)$/;
 
 export type CliResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** A command or daemon under way; resolves when it has ended, however it did. */
 export type Running = Promise<Ended> & { readonly kill: (signal: NodeJS.Signals) => boolean };
+
+type Api = Awaited<ReturnType<typeof connect>>["api"];
 
 type Ended = {
 	readonly exitCode?: number;
@@ -40,7 +47,9 @@ export type Knib = {
 	/** SIGTERM and its end. */
 	readonly stop: () => Promise<void>;
 	/** Waits for the end of a daemon that kills itself; its signal. */
-	readonly died: (deadlineMs: number) => Promise<string>;
+	readonly died: (deadlineMs?: number) => Promise<string>;
+	/** Waits until what an earlier life of the daemon left has been taken up, and every job has ended. */
+	readonly settled: () => Promise<void>;
 	readonly pid: () => number;
 };
 
@@ -76,10 +85,11 @@ export const startKnib = async (
 	const logFile = join(home, "knibd.log");
 	await mkdir(stateDir, { mode: 0o700 });
 	await writeFile(logFile, "");
+	const socket = join(home, "control.sock");
 	const env = {
 		KNIB_CONFIG: join(home, "knib.toml"),
 		KNIB_STATE_DIR: stateDir,
-		KNIB_SOCKET: join(home, "control.sock"),
+		KNIB_SOCKET: socket,
 		KNIB_LIBVIRT_URI: lab.uri,
 		KNIB_SCRATCH_DIR: join(home, "scratch"),
 		KNIB_HOOKS_DIR: lab.hooksDir,
@@ -108,7 +118,16 @@ export const startKnib = async (
 		daemon = null;
 		return result?.signal ?? "";
 	};
-	const answers = async (): Promise<boolean> => (await cli("job", "list", "--json")).code === 0;
+	/** Asked on the socket: a command a look would take more of a small machine than what is waited for. */
+	const asks = async (holds: (api: Api) => Promise<boolean>): Promise<boolean> => {
+		const client = await connect({ socket }).catch(() => null);
+		if (client === null) return false;
+		try {
+			return await holds(client.api);
+		} finally {
+			await client.close();
+		}
+	};
 	const knib: Knib = {
 		stateDir,
 		repository,
@@ -132,7 +151,10 @@ export const startKnib = async (
 				stderr: { file: logFile, append: true },
 				reject: false,
 			});
-			await waitFor(answers, { deadlineMs: 30_000, what: "knibd to answer" });
+			await waitFor(() => asks(async (api) => (await api.daemon.info.query()).pid > 0), {
+				deadlineMs: ANSWER_MS,
+				what: "knibd to answer",
+			});
 		},
 		kill: async () => {
 			daemon?.kill("SIGKILL");
@@ -142,7 +164,18 @@ export const startKnib = async (
 			daemon?.kill("SIGTERM");
 			await ended();
 		},
-		died: async (deadlineMs) => {
+		settled: async () => {
+			await waitFor(
+				() =>
+					asks(
+						async (api) =>
+							(await api.daemon.info.query()).ready &&
+							(await api.job.list.query({})).every(({ state }) => ENDED.test(state)),
+					),
+				{ deadlineMs: SETTLE_MS, what: "the interrupted jobs to end" },
+			);
+		},
+		died: async (deadlineMs = ANSWER_MS) => {
 			const late = AbortSignal.timeout(deadlineMs);
 			const timeout = new Promise<never>((_, reject) => {
 				late.addEventListener("abort", () =>

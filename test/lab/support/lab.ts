@@ -48,7 +48,7 @@ export type LabOptions = {
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/lab", import.meta.url));
 const BUILD_TIMEOUT_MS = 900_000;
-const DAEMON_END_MS = 10_000;
+const DAEMON_END_MS = 60_000;
 
 const usualFlavour = (): LabFlavour => {
 	const asked = process.env["KNIB_LAB_FLAVOUR"] ?? "plain";

@@ -2,8 +2,11 @@
 
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { waitFor } from "./deadline.ts";
 import type { Lab } from "./lab.ts";
 import { run } from "./run.ts";
+
+const UNMOUNT_DEADLINE_MS = 60_000;
 
 export type Mounted = {
 	readonly path: string;
@@ -33,10 +36,18 @@ async function mountAt(lab: Lab, name: string, args: readonly string[]): Promise
 	return {
 		path,
 		unmount: async () => {
-			await run(["umount", path]);
+			await unmount(path);
 			await rm(path, { recursive: true, force: true });
 		},
 	};
+}
+
+/** Whoever looks at the file system at that instant keeps it busy, so that it is tried until nobody does. */
+export async function unmount(path: string): Promise<void> {
+	await waitFor(async () => (await run(["umount", path], { reject: false })).exitCode === 0, {
+		deadlineMs: UNMOUNT_DEADLINE_MS,
+		what: `${path} to be unmounted`,
+	});
 }
 
 /** A block device of the file's bytes. Files of the lab only: its end detaches them. */

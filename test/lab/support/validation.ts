@@ -63,7 +63,7 @@ export const throwAwayVms = async (lab: Lab): Promise<readonly string[]> =>
 /** Waits for a validation's VM to be there; its name. */
 export const awaitThrowAwayVm = (lab: Lab): Promise<string> =>
 	waitFor(async () => (await throwAwayVms(lab))[0], {
-		deadlineMs: 60_000,
+		deadlineMs: 120_000,
 		what: "a throw-away VM",
 	});
 

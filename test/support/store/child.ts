@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 
 /** How long any one answer of a child may take, in milliseconds. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000;
 
 /** The outcome of a promise, or a rejection that says what was waited for. */
 export const within = async <T>(promise: Promise<T>, what: string): Promise<T> => {

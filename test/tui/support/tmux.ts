@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const BIN = join(import.meta.dirname, "../../../bin/knib.js");
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000;
 
 /** Runs what it is given when all is over, as a test does. */
 type Cleaner = { readonly teardown: (run: () => Promise<void>) => void };
@@ -80,11 +80,21 @@ export const openTerminal = async (
 			await sleep(100);
 		}
 	};
+	/** Waits until the screen is as it was: what is on it is in the middle of being drawn at times. */
+	const seeAgain = async (before: string): Promise<string> => {
+		const until = performance.now() + DEADLINE_MS;
+		for (;;) {
+			const text = await screen();
+			if (text === before || performance.now() > until) return text;
+			await sleep(100);
+		}
+	};
 	const pid = async (): Promise<number> => Number(await readFile(pidFile, "utf8"));
 	return {
 		tmux,
 		screen,
 		see,
+		seeAgain,
 		pid,
 		press: (...keys: readonly string[]) => tmux("send-keys", ...keys),
 		resize: (x: number, y: number) => tmux("resize-window", "-x", String(x), "-y", String(y)),

@@ -37,7 +37,7 @@ const prepare = async (repository: Repository, directory: string) => {
 };
 
 test("publish › killed at any change of the file system leaves the backup whole or not at all, and can be repeated", async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const seen = new Set<number>();
 	for (let stop = 1; ; stop += 1) {
 		const directory = await temporaryDirectory(t);
