@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { openStoreLog } from "../../packages/sync/src/storage/open-store-log.ts";
 import { startChild } from "../support/store/child.ts";
 import { randomFor } from "../support/store/random.ts";
+import { rewriteLevel } from "../support/store/rewrite-level.ts";
 import { openStoreIn } from "../support/store/stores.ts";
 import { temporaryDirectory } from "../support/store/temporary-directory.ts";
 
@@ -154,3 +155,20 @@ test.serial("store › with changed bytes is refused, or what it holds is right"
 	}
 	t.true(refused > 3);
 });
+
+const BROKEN: Record<string, (json: string) => string> = {
+	"end within a word": (json) => json.slice(0, json.lastIndexOf('"')),
+	"are no JSON": (json) => json.replace(":", "#"),
+};
+
+for (const [how, change] of Object.entries(BROKEN)) {
+	test.serial(`store › whose documents ${how} is refused`, async (t) => {
+		const dir = await aStore(t);
+		const [name = ""] = (await readdir(dir)).filter((one) => one.startsWith("log-"));
+		const documents = await rewriteLevel(join(dir, name), (value) =>
+			value.startsWith('{"id":') ? change(value) : undefined,
+		);
+		t.true(documents > 0);
+		t.is(await look(dir), "STORE_FAILED");
+	});
+}

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import test from "ava";
 import { LevelGuard } from "../../../packages/sync/src/storage/level-guard.ts";
 
@@ -87,4 +88,12 @@ test("LevelGuard › closes LevelDB itself when PouchDB no longer goes on", asyn
 
 test("LevelGuard › shares no database with another one of the same path", (t) => {
 	t.not(new LevelGuard().factory.name, new LevelGuard().factory.name);
+});
+
+test("LevelGuard › has a document that is cut short refused at once", (t) => {
+	const { safeJsonParse } = createRequire(import.meta.url)("pouchdb-json") as {
+		safeJsonParse: (text: string) => unknown;
+	};
+	t.throws(() => safeJsonParse('{"id":"cut'), { instanceOf: SyntaxError });
+	t.throws(() => safeJsonParse('{"deleted":tru'), { instanceOf: SyntaxError });
 });

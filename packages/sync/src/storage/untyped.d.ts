@@ -17,3 +17,9 @@ declare module "pouchdb-adapter-leveldb" {
 	const plugin: PouchDB.Plugin;
 	export = plugin;
 }
+
+declare module "vuvuzela" {
+	/** A parser of JSON that PouchDB uses. */
+	const vuvuzela: { parse: (text: string) => unknown };
+	export = vuvuzela;
+}
