@@ -13,6 +13,7 @@ import {
 	reduceRun,
 	viewError,
 	vmOfPlan,
+	waitsForLibvirt,
 	warningsOf,
 } from "@knib/core";
 import { isOwnTrouble, recordUnable } from "./executors/validation-record.ts";
@@ -25,6 +26,14 @@ import { type RunEnd, runBack, runForward } from "./run-job.ts";
 export type ExecuteParts = RunParts & { readonly journal: Journal };
 
 const NEVER = new AbortController().signal;
+
+/** What becomes of a job that could do nothing yet, since libvirt does not answer: its attempt does not count. */
+export const LIBVIRT_AWAY = {
+	type: "waits",
+	reason: "libvirt does not answer",
+	until: null,
+	free: true,
+} as const;
 
 const recordFailure = async (
 	parts: RunParts,
@@ -64,6 +73,11 @@ const endUndone = async (
 	end: Extract<RunEnd, { how: "undone" }>,
 ): Promise<void> => {
 	const { plan } = end.state;
+	if (!isServiceType(plan.type) && waitsForLibvirt(end.state, end.error, end.leftover)) {
+		run.log("warn", end.error.message);
+		await run.change(LIBVIRT_AWAY);
+		return;
+	}
 	if (plan.type === "Backup") await recordFailure(parts, plan, end.error, "Failed");
 	if (plan.type === "BackupValidation" && isOwnTrouble(end.error)) {
 		await recordUnable(parts.deps, plan, end.error, (text) => run.log("warn", text));

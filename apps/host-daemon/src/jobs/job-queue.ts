@@ -1,6 +1,7 @@
 // The queue: one lane a VM, jobs in the order they came, each with the reason why it waits. It owns cancellation and timeouts;
 // what a job does is decided by its plan.
 import {
+	asKnibError,
 	backupOfPlan,
 	type Job,
 	type JobRequest,
@@ -8,12 +9,15 @@ import {
 	type Plan,
 	vmOfPlan,
 } from "@knib/core";
-import { type ExecuteParts, executePlan } from "./execute-job.ts";
+import { type ExecuteParts, executePlan, LIBVIRT_AWAY } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 import { planNoted } from "./make-plan.ts";
 import { endEarly, saveAndTell } from "./save-change.ts";
 import { timeLimit } from "./time-limit.ts";
 import { resolveUnconfirmed } from "./unconfirmed.ts";
+
+/** How long a job that waits for libvirt is left alone before it is planned again, ms. */
+const LIBVIRT_AGAIN_MS = 5_000;
 
 /** A job with what it is about. */
 export type Queued = {
@@ -39,15 +43,29 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 	const running = new Map<string, Promise<void>>();
 	let isClosed = false;
 
+	/** The plan of a job whose turn has come; null when libvirt cannot be asked for it. */
+	const planOf = async ({ job, request, plan }: Queued, waited: boolean): Promise<Plan | null> => {
+		try {
+			const resolved = job.vm !== null && (await resolveUnconfirmed(parts, job.vm.uuid));
+			if (!waited && !resolved && plan !== null) return plan;
+			return await planNoted(parts.deps, request, job.id);
+		} catch (thrown) {
+			if (asKnibError(thrown).code !== "LIBVIRT_UNREACHABLE") throw thrown;
+			return null;
+		}
+	};
+
 	const work = async (queued: Queued, signal: AbortSignal, waited: boolean): Promise<void> => {
 		const { id } = queued.job;
-		const { vm } = queued.job;
-		const resolved = vm !== null && (await resolveUnconfirmed(parts, vm.uuid));
-		const plan =
-			!waited && !resolved && queued.plan !== null
-				? queued.plan
-				: await planNoted(parts.deps, queued.request, id);
+		const plan = await planOf(queued, waited);
 		signal.throwIfAborted();
+		if (plan === null) {
+			const job = parts.book.get(id) ?? queued.job;
+			if (job.reason !== LIBVIRT_AWAY.reason) {
+				await saveAndTell(parts, job, { ...LIBVIRT_AWAY, free: false });
+			}
+			return;
+		}
 		const current = parts.book.get(id) ?? queued.job;
 		const started = await saveAndTell(
 			parts,
@@ -62,6 +80,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 	const run = async (queued: Queued): Promise<void> => {
 		const { job, lane } = queued;
 		const controller = new AbortController();
+		const { signal } = controller;
 		controllers.set(job.id, controller);
 		let waited = false;
 		const onWait = (reason: string): void => {
@@ -72,12 +91,19 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 			);
 		};
 		try {
-			await lanes.run(
-				lane,
-				{ job: job.id, what: `${job.type} of ${job.vm?.name ?? "a VM"}` },
-				{ signal: controller.signal, onWait },
-				() => work(queued, controller.signal, waited),
-			);
+			for (;;) {
+				await lanes.run(
+					lane,
+					{ job: job.id, what: `${job.type} of ${job.vm?.name ?? "a VM"}` },
+					{ signal, onWait },
+					() => work(queued, signal, waited),
+				);
+				if (parts.book.get(job.id)?.state !== "waiting") return;
+				// It could not be begun, or was taken back whole: what it was planned on is read anew.
+				waited = true;
+				await parts.deps.clock.sleep(LIBVIRT_AGAIN_MS, signal).catch(() => undefined);
+				signal.throwIfAborted();
+			}
 		} catch (thrown) {
 			const begun = parts.book.get(job.id)?.state !== "waiting";
 			if (begun || !isClosed) await endEarly(parts, job.id, thrown);

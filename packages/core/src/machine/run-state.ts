@@ -1,7 +1,7 @@
 import type { Job } from "../domain/job.ts";
 import { type ErrorView, isErrorCode, KnibError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
-import { AFTER_PUBLICATION, POINTS_OF_NO_RETURN } from "../plan/steps.ts";
+import { AFTER_PUBLICATION, CHANGES_NO_VM, POINTS_OF_NO_RETURN } from "../plan/steps.ts";
 import type { JournalEntry, Outcomes } from "./journal-entry.ts";
 
 /** How far a job has come, as its journal says. */
@@ -127,3 +127,13 @@ export const warningsOf = (
 		([index, error]) => `${state.plan.steps[index]?.kind ?? "a step"} failed: ${error.message}`,
 	),
 ];
+
+/** Whether a job that failed is to wait until libvirt answers instead: libvirt was away before the job had changed anything, and nothing of it is left. */
+export const waitsForLibvirt = (
+	{ plan, begun }: Pick<RunState, "plan" | "begun">,
+	error: Pick<ErrorView, "code">,
+	leftover: readonly string[],
+): boolean =>
+	error.code === "LIBVIRT_UNREACHABLE" &&
+	leftover.length === 0 &&
+	plan.steps.every((step, index) => !begun.has(index) || CHANGES_NO_VM.has(step.kind));

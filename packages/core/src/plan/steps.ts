@@ -299,3 +299,11 @@ export const POINTS_OF_NO_RETURN: ReadonlySet<StepKind> = new Set<StepKind>([
 	"start-vm",
 	"place-files",
 ]);
+
+/** Steps that change no VM and none of its files: a job that came no further, and was taken back, may be begun anew as if it never had been. */
+export const CHANGES_NO_VM: ReadonlySet<StepKind> = new Set<StepKind>([
+	"lease",
+	"hold",
+	"verify-layers",
+	"make-overlays",
+]);

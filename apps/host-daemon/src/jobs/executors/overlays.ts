@@ -73,6 +73,8 @@ const assertOpens = async (context: StepContext, plan: OverlayPlan): Promise<voi
 export const makeOverlays: Executor<"make-overlays"> = {
 	run: async (step, context) => {
 		const { deps } = context;
+		// A libvirt that has gone since the plan was made is noticed while there is nothing to take back.
+		await deps.hypervisor.versions();
 		for (const disk of step.disks) {
 			await deps.images
 				.createOverlay({
