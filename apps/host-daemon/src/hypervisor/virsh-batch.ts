@@ -1,8 +1,7 @@
-// Questions to libvirt that are asked at the same time go through one virsh: starting and connecting it costs more than the answer
-// (20 ms against 1 ms). What one process cannot answer as a whole is asked again one by one, so that each failure is its own.
-import type { IdSource } from "@knib/core";
-import { type Run, textOf } from "./run-command.ts";
+// Questions to libvirt go through a virsh that stays connected, those of one turn of the event loop together. What it cannot answer as a
+// whole is asked again one by one, each of a virsh of its own, so that each failure is its own.
 import type { Virsh } from "./virsh-client.ts";
+import type { AskSession } from "./virsh-session.ts";
 
 /** Commands that change nothing. */
 const QUESTIONS: ReadonlySet<string> = new Set([
@@ -21,8 +20,6 @@ const QUESTIONS: ReadonlySet<string> = new Set([
 const PLAIN = /^[A-Za-z0-9_.:=/-]+$/;
 
 const MOST_AT_ONCE = 64;
-const DEADLINE_MS = 120_000;
-const NONCE_BYTES = 16;
 
 type Question = {
 	readonly argv: readonly string[];
@@ -33,37 +30,13 @@ const isQuestion = ([command = "", ...words]: readonly string[]): boolean =>
 	(QUESTIONS.has(command) || (command === "blockjob" && words.includes("--info"))) &&
 	words.every((word) => PLAIN.test(word));
 
-type BatchDeps = {
-	readonly uri: string;
-	readonly run: Run;
-	readonly ids: Pick<IdSource, "random">;
-};
-
-/** The answers in the order asked; undefined when one of them failed. */
-const askTogether = async (
-	{ uri, run, ids }: BatchDeps,
-	questions: readonly Question[],
-): Promise<readonly string[] | undefined> => {
-	const end = ids.random(NONCE_BYTES);
-	const line = questions.map(({ argv }) => `${argv.join(" ")}; echo ${end}`).join("; ");
-	try {
-		const result = await run(["virsh", "-q", "-c", uri, line], { deadlineMs: DEADLINE_MS });
-		// The exit code is the last command's only.
-		if (result.stderr.trim() !== "") return undefined;
-		const answers = textOf(result).split(end);
-		return answers.length === questions.length + 1 ? answers : undefined;
-	} catch {
-		return undefined;
-	}
-};
-
-/** A virsh that asks what is asked in one turn of the event loop together. Everything else goes through `single`, at once. */
-export const inBatches = (deps: BatchDeps, single: Virsh): Virsh => {
+/** A virsh whose questions are asked of a session. Everything else goes through `single`, at once. */
+export const inBatches = (ask: AskSession, single: Virsh): Virsh => {
 	let waiting: Question[] = [];
 	const flush = async (): Promise<void> => {
 		const questions = waiting.splice(0, MOST_AT_ONCE);
 		if (waiting.length > 0) void flush();
-		const answers = questions.length > 1 ? await askTogether(deps, questions) : undefined;
+		const answers = await ask(questions.map(({ argv }) => argv.join(" ")));
 		for (const [index, { argv, resolve }] of questions.entries()) {
 			resolve(answers?.[index] ?? single(argv));
 		}

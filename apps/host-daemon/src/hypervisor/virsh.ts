@@ -20,6 +20,7 @@ import {
 	parseStates,
 	parseVersions,
 } from "./virsh-parse.ts";
+import { createSessions } from "./virsh-session.ts";
 import { readPicture } from "./vm-picture.ts";
 
 export type HypervisorDeps = {
@@ -144,7 +145,7 @@ const byUuid = (uuid: string): string => {
 /** The real {@link Hypervisor} on one libvirt. */
 export const createHypervisor = (deps: HypervisorDeps): Hypervisor => {
 	const { clock } = deps;
-	const virsh = inBatches(deps, createVirsh(deps));
+	const virsh = inBatches(createSessions(deps), createVirsh(deps));
 	const inner = { ...deps, virsh };
 	return {
 		versions: async () => parseVersions(await virsh(virshArgv.versions())),
