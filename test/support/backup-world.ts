@@ -37,7 +37,11 @@ import {
 	headerOf,
 	writeClusters,
 } from "./fake-hypervisor/fake-world.ts";
-import { createMemoryRepository, type SimulatedFiles } from "./memory-repository.ts";
+import {
+	createMemoryRepository,
+	type MemoryRepository,
+	type SimulatedFiles,
+} from "./memory-repository.ts";
 import { hang, mortal } from "./mortal.ts";
 
 const VM = "11111111-2222-4333-8444-555555555555";
@@ -86,21 +90,31 @@ const layerFiles = (world: FakeWorld): SimulatedFiles => {
 type Teardown = { teardown: (run: () => Promise<void>) => void };
 type View = Readonly<Record<Target, readonly (readonly [number, number])[]>>;
 
-/** Makes the VM, running, and the repository; `start` starts a daemon on them. */
-export const backupWorld = async (t: Teardown) => {
+/** What another host shares with a world's: the repository and the files in it. */
+type Shared = { readonly world: FakeWorld; readonly repository: MemoryRepository };
+
+/** Makes the VM, running, and the repository; `start` starts a daemon on them. With `beside` it is another host with a VM of the same uuid, on disks of its own, at the repository of that world. */
+export const backupWorld = async (t: Teardown, beside?: Shared) => {
 	const directory = await mkdtemp(join(tmpdir(), "knib-backup-"));
 	const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
 	t.teardown(close);
-	const world = createFakeWorld();
-	for (const { path, format } of DISKS) addFakeImage(world, path, { format, size: SIZE });
+	const world: FakeWorld =
+		beside === undefined ? createFakeWorld() : { ...beside.world, vms: new Map() };
+	const place = beside === undefined ? "/vm" : "/other";
+	const own = DISKS.map((disk) => ({ ...disk, path: disk.path.replace("/vm", place) }));
+	for (const { path, format } of own) addFakeImage(world, path, { format, size: SIZE });
 	const hypervisor = createFakeHypervisor(world);
 	const images = createFakeDiskImages(world);
-	await hypervisor.define(definitionOf(DISKS));
+	await hypervisor.define(definitionOf(own));
 	await hypervisor.start(VM);
-	const host = { id: "host-a", name: "here" };
+	const host =
+		beside === undefined ? { id: "host-a", name: "here" } : { id: "host-b", name: "there" };
 	const store: Store = createMemoryStore({ owner: host.id });
-	const path = join(directory, "repository");
-	const memory = createMemoryRepository({ clock: systemClock, path, files: layerFiles(world) });
+	const path = beside?.repository.path ?? join(directory, "repository");
+	const memory = createMemoryRepository({
+		...{ clock: systemClock, path, files: layerFiles(world) },
+		...(beside === undefined ? {} : { storage: beside.repository.storage }),
+	});
 	const repository: Repository & typeof memory = {
 		...memory,
 		incoming: async (backup) => {
@@ -216,18 +230,20 @@ export const backupWorld = async (t: Teardown) => {
 		snapshot: async (target: Target, number: number): Promise<void> => {
 			const top = activeOf(vm(), target);
 			const { format } = chainAt(world, top)[0]?.image ?? { format: "" };
-			const file = `/vm/${target}.operator-${number}`;
+			const file = `${place}/${target}.operator-${number}`;
 			addFakeImage(world, file, { format: "qcow2", size: SIZE, backing: { name: top, format } });
 			await hypervisor.switchToOverlays(VM, [{ target, path: file }]);
 		},
 		/** The operator shuts the VM down, gives it these disks, and starts it: those that it has stay on their images. */
 		giveDisks: async (targets: readonly Target[]): Promise<void> => {
 			const had = (await hypervisor.vm(VM))?.disks ?? [];
-			const disks = DISKS.filter(({ target }) => targets.includes(target)).map((disk) => {
-				const now = had.find(({ target }) => target === disk.target);
-				const { path = disk.path, format = disk.format } = now ?? {};
-				return { ...disk, path, format };
-			});
+			const disks = own
+				.filter(({ target }) => targets.includes(target))
+				.map((disk) => {
+					const now = had.find(({ target }) => target === disk.target);
+					const { path = disk.path, format = disk.format } = now ?? {};
+					return { ...disk, path, format };
+				});
 			await hypervisor.destroy(VM);
 			await hypervisor.define(definitionOf(disks));
 			await hypervisor.start(VM);

@@ -9,7 +9,7 @@ import {
 	type VmFacts,
 } from "@knib/core";
 import type { JobDeps } from "../jobs/context.ts";
-import { gatherChains, lastEnd, openChainFacts } from "./gather-chain.ts";
+import { gatherChains, lastEnd, openChainFacts, openTips } from "./gather-chain.ts";
 import { gatherDisks, requireVm } from "./gather-vm.ts";
 
 const AGENT_DEADLINE_MS = 5_000;
@@ -77,6 +77,7 @@ export const gatherBackup = async (deps: JobDeps, request: BackupRequest): Promi
 		scratch: deps.scratch,
 		open,
 		lastEnd: lastEnd(chains.read),
+		openTips: Object.fromEntries(chains.read.map((one) => [one.known.id, openTips(one.chains)])),
 		repository: placeOf(choice, open),
 		backup: ids.uuid(),
 		newChain: ids.uuid(),

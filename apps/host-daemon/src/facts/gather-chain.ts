@@ -42,14 +42,24 @@ export const gatherChains = async (
 const newestPoint = (chain: Chain): string =>
 	chain.members.at(-1)?.manifest.identity.pointInTime ?? "";
 
+const isOpen = (chain: Chain): boolean =>
+	chainEndReason(chain) === null && chain.members.length > 0;
+
 /** Chains that hold backups and take further ones, the newest first; isolated backups are chains of their own that never do. */
 export const openChains = (
 	read: readonly RepositoryChains[],
 ): readonly { readonly chain: Chain; readonly in: RepositoryChains }[] =>
 	read
 		.flatMap((one) => one.chains.map((chain) => ({ chain, in: one })))
-		.filter(({ chain }) => chainEndReason(chain) === null && chain.members.length > 0)
+		.filter(({ chain }) => isOpen(chain))
 		.sort((a, b) => (newestPoint(a.chain) < newestPoint(b.chain) ? 1 : -1));
+
+/** Ids of the newest backups of those chains that are open. */
+export const openTips = (chains: readonly Chain[]): readonly string[] =>
+	chains
+		.filter(isOpen)
+		.map(({ members }) => members.at(-1)?.manifest.identity.id ?? "")
+		.toSorted();
 
 /** The chain that the next backup may continue, with the proof of its newest member's layers. */
 export const openChainFacts = async (

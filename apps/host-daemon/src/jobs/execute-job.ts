@@ -13,8 +13,8 @@ import {
 	reduceRun,
 	viewError,
 	vmOfPlan,
-	waitsForLibvirt,
 	warningsOf,
+	whyAnew,
 } from "@knib/core";
 import { isOwnTrouble, recordUnable } from "./executors/validation-record.ts";
 import { finishPlan } from "./job-result.ts";
@@ -26,14 +26,6 @@ import { type RunEnd, runBack, runForward } from "./run-job.ts";
 export type ExecuteParts = RunParts & { readonly journal: Journal };
 
 const NEVER = new AbortController().signal;
-
-/** What becomes of a job that could do nothing yet, since libvirt does not answer: its attempt does not count. */
-export const LIBVIRT_AWAY = {
-	type: "waits",
-	reason: "libvirt does not answer",
-	until: null,
-	free: true,
-} as const;
 
 const recordFailure = async (
 	parts: RunParts,
@@ -73,9 +65,10 @@ const endUndone = async (
 	end: Extract<RunEnd, { how: "undone" }>,
 ): Promise<void> => {
 	const { plan } = end.state;
-	if (!isServiceType(plan.type) && waitsForLibvirt(end.state, end.error, end.leftover)) {
+	const reason = isServiceType(plan.type) ? null : whyAnew(end.state, end.error, end.leftover);
+	if (reason !== null) {
 		run.log("warn", end.error.message);
-		await run.change(LIBVIRT_AWAY);
+		await run.change({ type: "waits", reason, until: null, free: true });
 		return;
 	}
 	if (plan.type === "Backup") await recordFailure(parts, plan, end.error, "Failed");

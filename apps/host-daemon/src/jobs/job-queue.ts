@@ -6,18 +6,19 @@ import {
 	type Job,
 	type JobRequest,
 	KnibError,
+	LIBVIRT_AWAY,
 	type Plan,
 	vmOfPlan,
 } from "@knib/core";
-import { type ExecuteParts, executePlan, LIBVIRT_AWAY } from "./execute-job.ts";
+import { type ExecuteParts, executePlan } from "./execute-job.ts";
 import type { Lanes } from "./lanes.ts";
 import { planNoted } from "./make-plan.ts";
 import { endEarly, saveAndTell } from "./save-change.ts";
 import { timeLimit } from "./time-limit.ts";
 import { resolveUnconfirmed } from "./unconfirmed.ts";
 
-/** How long a job that waits for libvirt is left alone before it is planned again, ms. */
-const LIBVIRT_AGAIN_MS = 5_000;
+/** How long a job that could do nothing yet is left alone before it is planned again, ms. */
+const AGAIN_MS = 5_000;
 
 /** A job with what it is about. */
 export type Queued = {
@@ -61,8 +62,8 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 		signal.throwIfAborted();
 		if (plan === null) {
 			const job = parts.book.get(id) ?? queued.job;
-			if (job.reason !== LIBVIRT_AWAY.reason) {
-				await saveAndTell(parts, job, { ...LIBVIRT_AWAY, free: false });
+			if (job.reason !== LIBVIRT_AWAY) {
+				await saveAndTell(parts, job, { type: "waits", reason: LIBVIRT_AWAY, until: null });
 			}
 			return;
 		}
@@ -101,7 +102,7 @@ export const createJobQueue = (parts: ExecuteParts, lanes: Lanes): JobQueue => {
 				if (parts.book.get(job.id)?.state !== "waiting") return;
 				// It could not be begun, or was taken back whole: what it was planned on is read anew.
 				waited = true;
-				await parts.deps.clock.sleep(LIBVIRT_AGAIN_MS, signal).catch(() => undefined);
+				await parts.deps.clock.sleep(AGAIN_MS, signal).catch(() => undefined);
 				signal.throwIfAborted();
 			}
 		} catch (thrown) {

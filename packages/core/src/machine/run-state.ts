@@ -1,6 +1,7 @@
 import type { Job } from "../domain/job.ts";
 import { type ErrorView, isErrorCode, KnibError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
+import { isNotNow } from "../plan/service-retry.ts";
 import { AFTER_PUBLICATION, CHANGES_NO_VM, POINTS_OF_NO_RETURN } from "../plan/steps.ts";
 import type { JournalEntry, Outcomes } from "./journal-entry.ts";
 
@@ -128,12 +129,19 @@ export const warningsOf = (
 	),
 ];
 
-/** Whether a job that failed is to wait until libvirt answers instead: libvirt was away before the job had changed anything, and nothing of it is left. */
-export const waitsForLibvirt = (
+/** Why a job that failed waits instead, to be planned anew: libvirt was away, or it was told "not now", before it had changed anything, and nothing of it is left. Null: it has failed. */
+export const whyAnew = (
 	{ plan, begun }: Pick<RunState, "plan" | "begun">,
-	error: Pick<ErrorView, "code">,
+	error: Pick<ErrorView, "code" | "message" | "details">,
 	leftover: readonly string[],
-): boolean =>
-	error.code === "LIBVIRT_UNREACHABLE" &&
-	leftover.length === 0 &&
-	plan.steps.every((step, index) => !begun.has(index) || CHANGES_NO_VM.has(step.kind));
+): string | null => {
+	const touched = plan.steps.some(
+		(step, index) => begun.has(index) && !CHANGES_NO_VM.has(step.kind),
+	);
+	if (touched || leftover.length > 0) return null;
+	if (error.code === "LIBVIRT_UNREACHABLE") return LIBVIRT_AWAY;
+	return isNotNow(error) ? error.message : null;
+};
+
+/** What a job says that waits until libvirt answers. */
+export const LIBVIRT_AWAY = "libvirt does not answer";

@@ -37,6 +37,8 @@ export type BackupFacts = VmFacts & {
 	readonly request: BackupRequest;
 	/** Why the VM's newest ended chain ended; null when there is none. */
 	readonly lastEnd: string | null;
+	/** By repository, the newest backups of the VM's open chains there. */
+	readonly openTips?: Readonly<Record<string, readonly string[]>>;
 	/** Id that the backup will have, and of the chain if it opens one. */
 	readonly backup: string;
 	readonly newChain: string;

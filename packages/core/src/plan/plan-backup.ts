@@ -297,6 +297,7 @@ export const planBackup = (facts: BackupFacts): BackupPlan | Refusal => {
 		steps,
 		chain,
 		sequence: (parent?.identity.sequence ?? 0) + 1,
+		openTips: facts.openTips?.[repository.id],
 		parent:
 			parent === undefined
 				? null

@@ -32,6 +32,8 @@ export type BackupPlan = PlanBase & {
 	readonly kind: BackupKind;
 	readonly chain: string;
 	readonly sequence: number;
+	/** Newest backups of the VM's open chains in the repository when the plan was made: others mean that another host was there since. Absent in plans of earlier versions. */
+	readonly openTips?: readonly string[] | undefined;
 	/** The newest member of the chain; its directory is the base of increments. */
 	readonly parent: { readonly id: string; readonly identityDigest: string } | null;
 	readonly vmState: string;

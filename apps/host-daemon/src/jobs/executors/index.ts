@@ -10,6 +10,7 @@ import { markRemoved, trashBackups } from "./delete.ts";
 import { fetchStep, placeStep } from "./extract-files.ts";
 import { beginFinalize, discardCompressed, proveCompressed, switchLayers } from "./finalize.ts";
 import { dropOld, undoRestore } from "./kept-disks.ts";
+import { lease } from "./lease.ts";
 import { mergeDetached } from "./merge-detached.ts";
 import { mergeOverlays } from "./merge-overlays.ts";
 import { makeOverlays, switchOverlays } from "./overlays.ts";
@@ -30,9 +31,7 @@ import { verifyChains } from "./verify-chains.ts";
 type Table = { readonly [K in StepKind]: Executor<K> };
 
 const EXECUTORS: Table = {
-	lease: {
-		run: async (_step, context) => ({ fencing: (await context.lease()).fencing }),
-	},
+	lease,
 	"make-overlays": makeOverlays,
 	"switch-overlays": switchOverlays,
 	"copy-layers": copyLayers,
