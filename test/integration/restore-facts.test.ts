@@ -71,6 +71,9 @@ test("gatherStorage › takes what was asked for, and says what is wrong with it
 	const missing = await storageIn(world, "/gone/a", join(world.root, "missing"));
 	t.false(missing.writable);
 	t.regex(missing.problem ?? "", /missing/);
+	const image = join(world.storage, "a.qcow2");
+	writeFileSync(image, "image");
+	t.is((await storageIn(world, "/gone/a", image)).problem, "it is no directory");
 });
 
 test("gatherStorage › takes no directory that qemu's user cannot enter", async (t) => {

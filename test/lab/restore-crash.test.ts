@@ -2,11 +2,12 @@
 // all the restored ones, by its definition alone; and the way back from the restored ones works (I1, I2).
 import { readdir, rename } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
-import { killAtLine, startAndSettle } from "./support/crash.ts";
+import { killAtLine, litter, startAndSettle } from "./support/crash.ts";
 import { defineGuest, type Guest } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { compare } from "./support/oracle.ts";
+import { overlays } from "./support/points.ts";
 import { run } from "./support/run.ts";
 
 let lab: Lab;
@@ -42,6 +43,9 @@ const contents = async (t: ExecutionContext, references: readonly string[]): Pro
 	return same.every((one) => one);
 };
 
+const leftovers = async (): Promise<readonly string[]> =>
+	(await readdir(lab.dir)).filter((name) => /knib-(old|new|undone|restore)/.test(name));
+
 const snapshotOf = async (name: string): Promise<readonly string[]> => {
 	const made: string[] = [];
 	for (const disk of await guest.disks()) {
@@ -71,10 +75,7 @@ test.serial(
 				t.true(await contents(t, old), `undone after line ${line}`);
 				await knib.ok("restore", "confirm", "rcrash", "--json");
 			}
-			const left = (await readdir(lab.dir)).filter((name) =>
-				/knib-(old|new|undone|restore)/.test(name),
-			);
-			t.deepEqual(left, [], `line ${line}`);
+			t.deepEqual(await leftovers(), [], `line ${line}`);
 			if (!killed) break;
 		}
 		t.log(`${line - 1} lines`);
@@ -103,5 +104,41 @@ test.serial(
 		await knib.ok("restore", "undo", "rcrash", "--json");
 		t.true(await contents(t, old));
 		await knib.ok("restore", "confirm", "rcrash", "--json");
+	},
+);
+
+test.serial(
+	"restore undo, confirm › killed at every journal line leave all old disks or all restored ones, the overlays of a backup since included, and then nothing beside them",
+	async (t) => {
+		t.timeout(1_800_000);
+		const { id } = await takeBackup(knib, "rcrash");
+		const restored = await snapshotOf("there");
+		await fill(4);
+		const old = await snapshotOf("before");
+		let [line, going] = [1, true];
+		for (; going && line < 40; line++) {
+			await knib.ok("restore", "vm", id);
+			// From now on the restored disks carry overlays too.
+			await takeBackup(knib, "rcrash");
+			const undoKilled = await killAtLine(knib, line, "restore", "undo", "rcrash");
+			await startAndSettle(knib);
+			const isOld = await contents(t, old);
+			t.is(await contents(t, restored), !isOld, `undo, line ${line}`);
+			if (!isOld) await knib.ok("restore", "undo", "rcrash");
+			t.true(await contents(t, old), `undone after line ${line}`);
+			const confirmKilled = await killAtLine(knib, line, "restore", "confirm", "rcrash");
+			await startAndSettle(knib);
+			t.true(await contents(t, old), `confirm, line ${line}`);
+			const again = await knib.cli("restore", "confirm", "rcrash");
+			t.true(again.code === 0 || again.code === 4, again.stderr);
+			t.deepEqual(await leftovers(), [], `confirm, line ${line}`);
+			t.deepEqual(await litter(knib, guest), [], `confirm, line ${line}`);
+			going = undoKilled || confirmKilled;
+		}
+		t.log(`${line - 1} lines`);
+		t.true(line > 3);
+		await takeBackup(knib, "rcrash");
+		await knib.ok("chain", "finish", "rcrash");
+		t.deepEqual(await overlays(guest), [0, 0]);
 	},
 );

@@ -36,7 +36,9 @@ const closedToQemu = async (
 const roomIn = async ({ images, machine }: JobDeps, directory: string): Promise<Room> => {
 	try {
 		const { free, writable } = await images.space(directory);
-		const problem = await closedToQemu(machine, directory);
+		const problem = (await stat(directory)).isDirectory()
+			? await closedToQemu(machine, directory)
+			: "it is no directory";
 		return { free, writable: writable && problem === null, problem };
 	} catch (thrown) {
 		return { free: 0, writable: false, problem: asKnibError(thrown).message };

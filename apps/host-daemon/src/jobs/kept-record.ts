@@ -28,6 +28,8 @@ export const keptRecordSchema = z.strictObject({
 			lost: z.string().nullable(),
 			/** Layers of the repository that a quickly restored disk stands on. */
 			layers: z.array(z.string().startsWith("/")).optional(),
+			/** Overlays that the restored disk has got since, the one in use first; from when an undo begins. */
+			above: z.array(imageSchema).optional(),
 		}),
 	),
 });

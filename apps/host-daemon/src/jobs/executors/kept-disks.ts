@@ -7,6 +7,7 @@ import { asideOf, type KeptRecord, readRecord, undoneOf, writeRecord } from "../
 import { findQuick } from "../quick-record.ts";
 import { endQuick } from "./end-quick.ts";
 import { goBack } from "./switch-back.ts";
+import { noteAbove, setAboveAside } from "./undone-overlays.ts";
 
 /** A quick restore that was undone needs the repository no more. Where that does not answer its hold goes with the next consolidation. */
 const endQuickOf = async (context: StepContext, { id }: KeptRecord): Promise<void> => {
@@ -22,10 +23,12 @@ const endQuickOf = async (context: StepContext, { id }: KeptRecord): Promise<voi
 /** Puts the old disks back; the restored ones stay beside them until they are confirmed away. */
 export const undoRestore: Executor<"undo-restore"> = {
 	run: async (step, context) => {
-		const record = await readRecord(step.record);
-		if (record === undefined) throw new KnibError("NOT_FOUND", `${step.record} is gone`);
-		if (record.state === "undone") return {};
+		const found = await readRecord(step.record);
+		if (found === undefined) throw new KnibError("NOT_FOUND", `${step.record} is gone`);
+		if (found.state === "undone") return {};
+		const record = await noteAbove(context, step.record, found);
 		await goBack(context, record, (disk) => undoneOf(disk.path, record.id));
+		await setAboveAside(context, record);
 		await writeRecord(step.record, { ...record, state: "undone" });
 		await endQuickOf(context, record);
 		return {};
@@ -34,7 +37,9 @@ export const undoRestore: Executor<"undo-restore"> = {
 
 const filesOf = ({ state, disks, id }: KeptRecord): readonly { path: string; format: string }[] =>
 	state === "undone"
-		? disks.map(({ path, format }) => ({ path: undoneOf(path, id), format }))
+		? disks.flatMap(({ path, format, above = [] }) =>
+				[...above, { path, format }].map((one) => ({ ...one, path: undoneOf(one.path, id) })),
+			)
 		: disks.flatMap(({ old }) =>
 				old.map(({ path, format }) => ({ path: asideOf(path, id), format })),
 			);
