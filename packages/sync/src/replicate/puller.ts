@@ -10,9 +10,11 @@ type Deps = {
 	readonly counter: PeerCounter;
 	/** What this host knows now. */
 	readonly judge: () => Judge;
+	/** `isAhead`: what stands before the checkpoint has come and is not merged yet. */
 	readonly ask: (
 		kind: DocumentKind,
 		checkpoint: ReplicaCheckpoint | undefined,
+		isAhead: boolean,
 	) => Promise<FrameOf<"docs">>;
 	/** Called with what was merged. */
 	readonly onMerged: (documents: readonly ReplicaDocument[]) => void;
@@ -26,6 +28,17 @@ type Wish = { readonly digest?: string; readonly fromStart?: boolean };
 
 const isProgress = (before: ReplicaCheckpoint | undefined, after: ReplicaCheckpoint): boolean =>
 	before === undefined || before.epoch !== after.epoch || before.seq < after.seq;
+
+const assertAnswers = (
+	kind: DocumentKind,
+	before: ReplicaCheckpoint | undefined,
+	answer: FrameOf<"docs">,
+): void => {
+	if (answer.kind !== kind) throw new Error("the peer answered another question");
+	if (answer.more && !isProgress(before, answer.checkpoint)) {
+		throw new Error("the peer's answers lead nowhere");
+	}
+};
 
 export class Puller {
 	readonly #deps: Deps;
@@ -85,22 +98,22 @@ export class Puller {
 
 	async #pull(kind: DocumentKind, from: ReplicaCheckpoint | undefined): Promise<void> {
 		const { ask, replica, peer } = this.#deps;
+		if (this.#stopped) return;
 		let checkpoint = from;
-		let more = true;
-		while (more && !this.#stopped) {
-			const answer = await ask(kind, checkpoint);
-			if (answer.kind !== kind) throw new Error("the peer answered another question");
-			if (answer.more && !isProgress(checkpoint, answer.checkpoint)) {
-				throw new Error("the peer's answers lead nowhere");
-			}
+		let next: Promise<FrameOf<"docs">> | undefined = ask(kind, checkpoint, false);
+		while (next !== undefined && !this.#stopped) {
+			const answer: FrameOf<"docs"> = await next;
+			assertAnswers(kind, checkpoint, answer);
+			// The peer prepares the next page while this one is judged and written.
+			next = answer.more ? ask(kind, answer.checkpoint, true) : undefined;
+			next?.catch(() => undefined);
 			const read = { peer, kind, checkpoint: answer.checkpoint };
 			const accepted = this.#accepted(kind, answer.documents);
 			this.#deps.onMerged(accepted);
 			const isNews = checkpoint?.seq !== answer.checkpoint.seq || accepted.length > 0;
 			if (isNews) await replica.merge(accepted, read);
 			checkpoint = answer.checkpoint;
-			more = answer.more;
-			if (!more && isNews) this.#deps.onRead(kind, checkpoint);
+			if (next === undefined && isNews) this.#deps.onRead(kind, checkpoint);
 		}
 	}
 

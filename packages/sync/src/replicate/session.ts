@@ -72,9 +72,10 @@ export class Session {
 			replica,
 			counter,
 			judge,
-			ask: (kind, checkpoint) =>
+			ask: (kind, checkpoint, isAhead) =>
 				this.#requests.ask((id) => {
-					const from = checkpoint === undefined ? {} : { checkpoint };
+					const ahead = isAhead ? { ahead: true as const } : {};
+					const from = checkpoint === undefined ? {} : { checkpoint, ...ahead };
 					this.#send({ type: "since", id, kind, ...from, limit: MOST_DOCUMENTS });
 				}),
 			onMerged: (documents) => {
@@ -196,7 +197,7 @@ export class Session {
 	}
 
 	#answer(question: FrameOf<"since">): void {
-		const { kind, checkpoint } = question;
+		const { kind, checkpoint, ahead } = question;
 		if (this.#answering.has(kind)) {
 			this.#deps.counter.unexpected();
 			return;
@@ -204,7 +205,7 @@ export class Session {
 		this.#answering.add(kind);
 		this.#told.delete(kind);
 		const { replica, link } = this.#deps;
-		if (checkpoint !== undefined) this.#acknowledge(kind, checkpoint);
+		if (checkpoint !== undefined && ahead !== true) this.#acknowledge(kind, checkpoint);
 		// Who reads from the beginning may have lost even what it wrote itself.
 		const isKnown = (document: ReplicaDocument): boolean =>
 			checkpoint !== undefined &&

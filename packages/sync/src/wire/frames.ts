@@ -47,6 +47,8 @@ export const frameSchema = z.discriminatedUnion("type", [
 		id: countSchema,
 		kind: documentKindSchema,
 		checkpoint: replicaCheckpointSchema.optional(),
+		/** What stands before the checkpoint is not merged yet: it acknowledges nothing. */
+		ahead: z.literal(true).optional(),
 		limit: z.number().int().min(1).max(MOST_DOCUMENTS),
 	}),
 	z.strictObject({
