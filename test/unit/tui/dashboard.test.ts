@@ -1,6 +1,7 @@
 // What needs a human first.
 import test from "ava";
-import { placeIn, type State } from "../../../apps/tui/src/app/state.ts";
+import { initialState, placeIn, type State } from "../../../apps/tui/src/app/state.ts";
+import { update } from "../../../apps/tui/src/app/update.ts";
 import { frameText } from "../../../apps/tui/src/view/frame.ts";
 import { view } from "../../../apps/tui/src/view/view.ts";
 import { aState, aVmView, pressed } from "../../tui/support/states.ts";
@@ -30,4 +31,22 @@ test("dashboard › tells of VMs whose backups were never proven, of many in one
 
 test("dashboard › of VMs that were proven has nothing to ask", (t) => {
 	t.regex(frameText(view(withVms(2, "booted"))), /NEEDS YOU\n +✓ nothing/);
+});
+
+test("dashboard › where no daemon has ever answered says so, and what to do", (t) => {
+	const state = initialState({
+		size: { width: 80, height: 24 },
+		now: 0,
+		readOnly: false,
+		draws: "nothing",
+	});
+	const [lost] = update(state, {
+		type: "link",
+		state: "lost",
+		message: "no knibd answers on /run/x (ENOENT)",
+		hint: "start it with `knib daemon run`",
+	});
+	const text = frameText(view(lost));
+	t.regex(text, /✗ no knibd answers on \/run\/x \(ENOENT\)\n.*start it with `knib daemon run`/);
+	t.notRegex(text, /reading|data is old/);
 });

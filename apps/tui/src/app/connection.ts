@@ -1,7 +1,7 @@
 // Keeps a connection to the daemon: reads everything at first, then follows jobs and reads again what changes without them; comes
 // back by itself after the daemon was away.
 import { setTimeout as sleep } from "node:timers/promises";
-import { asKnibError } from "@knib/core/errors";
+import { viewError } from "@knib/core/errors";
 import type { KnibClient } from "@knib/host-daemon/client";
 import type { Msg } from "./msg.ts";
 import { type Opened, open } from "./opened.ts";
@@ -66,8 +66,8 @@ export const stayConnected = async (deps: ConnectionDeps): Promise<void> => {
 			if (!deps.signal.aborted)
 				deps.dispatch({ type: "link", state: "lost", message: "the connection ended" });
 		} catch (error) {
-			const { message } = asKnibError(error);
-			if (!deps.signal.aborted) deps.dispatch({ type: "link", state: "lost", message });
+			const { message, hint } = viewError(error);
+			if (!deps.signal.aborted) deps.dispatch({ type: "link", state: "lost", message, hint });
 		}
 		await pause(AGAIN_MS, deps.signal);
 	}

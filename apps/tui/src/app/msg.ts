@@ -26,7 +26,7 @@ export type Msg =
 	| { readonly type: "graphics" }
 	| { readonly type: "resize"; readonly size: Size }
 	| { readonly type: "tick"; readonly now: number }
-	| { readonly type: "link"; readonly state: Link["state"]; readonly message: string | null }
+	| ({ readonly type: "link" } & Omit<Link, "since">)
 	| { readonly type: "data"; readonly data: Partial<Data> }
 	| { readonly type: "backups-of"; readonly vm: string; readonly backups: readonly BackupBrief[] }
 	| { readonly type: "detail"; readonly backup: BackupShown }

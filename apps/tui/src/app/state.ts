@@ -105,6 +105,8 @@ export type ListName = Exclude<keyof Data, "vmWarnings" | "checks">;
 export type Link = {
 	readonly state: "connecting" | "connected" | "lost";
 	readonly message: string | null;
+	/** What to do about a daemon that does not answer. */
+	readonly hint?: string;
 	readonly since: number;
 };
 

@@ -101,7 +101,8 @@ const onTick = (state: State, now: number): Step => [
 
 const onLink = (state: State, msg: Extract<Msg, { type: "link" }>): Step => {
 	const since = msg.state === "lost" && state.link.state === "lost" ? state.link.since : state.now;
-	return [{ ...state, link: { state: msg.state, message: msg.message, since } }, []];
+	const { type: _, ...link } = msg;
+	return [{ ...state, link: { ...link, since } }, []];
 };
 
 /** A form for what of its acts was not done, so that none is done twice. */

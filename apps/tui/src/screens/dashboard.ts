@@ -9,6 +9,8 @@ import {
 	type Column,
 	emptyWords,
 	heading,
+	knowsNothing,
+	noDaemon,
 	noTarget,
 	type Row,
 	type Screen,
@@ -44,6 +46,8 @@ const vmTo = (vm: VmView): Pick<Row, "target" | "open"> => ({
 	open: { screen: "vm", id: vm.uuid },
 });
 
+const daemonNeeds = (state: State): readonly Row[] =>
+	state.link.state === "lost" && knowsNothing(state) ? noDaemon(state) : [];
 const hostNeeds = (state: State): readonly Row[] =>
 	(state.data.hosts ?? [])
 		.filter((host) => host.state !== "online")
@@ -178,6 +182,7 @@ export const dashboard: Screen = {
 	target: noTarget,
 	body: (state, _, width) => {
 		const needs = [
+			...daemonNeeds(state),
 			...listProblems(state),
 			...vmWarnings(state),
 			...hostNeeds(state),

@@ -88,11 +88,22 @@ export const sentence = (id: string, text: string, tone: Tone = "plain", sign = 
 	open: null,
 });
 
+/** Whether no daemon has ever answered here. */
+export const knowsNothing = ({ data }: State): boolean => data.vms === null && data.jobs === null;
+
+/** What is said of a daemon that does not answer, and what to do about it. */
+export const noDaemon = ({ link }: State): readonly Row[] => [
+	sentence("no daemon", link.message ?? "no daemon answers", "bad"),
+	sentence("no daemon hint", link.hint ?? "start it", "plain", false),
+	sentence("no daemon end", "this screen connects by itself", "plain", false),
+];
+
 /** What an empty list says: that it is not read yet, cannot be read, or is empty. An answer that failed is no empty answer. */
 export const emptyWords = (state: State, list: keyof State["data"], none: string): string => {
 	const problem = state.problems[list];
 	if (problem !== undefined) return `cannot be read: ${problem}`;
-	return state.data[list] === null ? "reading…" : none;
+	if (state.data[list] !== null) return none;
+	return state.link.state === "lost" ? "not known: no daemon answers" : "reading…";
 };
 
 /** A screen that is about no single thing. */

@@ -3,6 +3,7 @@ import { duration } from "@knib/core/text";
 import { placeIn, type State } from "../app/state.ts";
 import { SCREENS } from "../screens/index.ts";
 import { type Shown, shownIn } from "../screens/rows.ts";
+import { knowsNothing } from "../screens/screen.ts";
 import { footerLine } from "../widgets/footer.ts";
 import { modalLines } from "../widgets/modals.ts";
 import { tableLines } from "../widgets/table.ts";
@@ -11,11 +12,12 @@ import { cut, fitLine, widthOf } from "./cells.ts";
 import { type Frame, type Line, type Placed, type Span, span } from "./frame.ts";
 import { ABOVE, layoutOf } from "./layout.ts";
 
-const linkSpan = ({ link, now }: State): Span => {
+const linkSpan = (state: State): Span => {
+	const { link, now } = state;
 	if (link.state === "connected") return span("● connected", "good");
 	if (link.state === "connecting") return span("○ connecting", "dim");
 	const age = duration(now - link.since);
-	return span(`✗ no daemon for ${age}: data is old`, "bad");
+	return span(`✗ no daemon for ${age}${knowsNothing(state) ? "" : ": data is old"}`, "bad");
 };
 
 const titleLine = (state: State): Line => {
