@@ -60,11 +60,12 @@ const makeLayer = async (images: DiskImages, work: LayerWork): Promise<Layer> =>
 	});
 };
 
-const placeMachine = (directory: string): void => {
+const placeMachine = (directory: string, tpm: boolean): void => {
 	for (const name of ["domain-inactive.xml", "domain.xml"]) {
 		writeFileSync(join(directory, name), fixture("plain"));
 	}
 	writeFileSync(join(directory, "nvram"), "variables");
+	if (!tpm) return;
 	mkdirSync(join(directory, "tpm"));
 	writeFileSync(join(directory, "tpm", "state"), "state");
 };
@@ -73,20 +74,27 @@ const publish = async (
 	repository: Repository,
 	images: DiskImages,
 	manifest: Manifest,
-	content: Pick<LayerWork, "parent" | "pattern">,
+	content: Pick<LayerWork, "parent" | "pattern"> & { readonly tpm: boolean },
 ): Promise<PublishedBackup> => {
 	const { path: directory } = await repository.incoming(manifest.identity.id);
-	placeMachine(directory);
+	placeMachine(directory, content.tpm);
 	const layers: Layer[] = [];
 	for (const target of TARGETS) {
-		layers.push(await makeLayer(images, { directory, target, ...content }));
+		layers.push(
+			await makeLayer(images, {
+				directory,
+				target,
+				parent: content.parent,
+				pattern: content.pattern,
+			}),
+		);
 	}
 	return repository.publish({
 		...manifest,
 		repository: { id: repository.id, name: repository.name },
 		generation: { ...manifest.generation, layers },
 		machine: {
-			files: ["domain-inactive.xml", "domain.xml", "nvram", "tpm"],
+			files: ["domain-inactive.xml", "domain.xml", "nvram", ...(content.tpm ? ["tpm"] : [])],
 			networks: ["default"],
 			pools: [],
 		},
@@ -100,12 +108,14 @@ export const restoreRepository = async (options: {
 	readonly images: DiskImages;
 	readonly clock: Clock;
 	readonly ids: IdSource;
+	/** False: the VM had no TPM. */
+	readonly tpm?: boolean;
 }): Promise<{
 	readonly repository: Repository;
 	readonly full: PublishedBackup;
 	readonly increment: PublishedBackup;
 }> => {
-	const { path, source, images, clock, ids } = options;
+	const { path, source, images, clock, ids, tpm = true } = options;
 	const repository = await createRepository({ path, name: "main", hostId: "here", clock, ids });
 	const frozen = (target: string) =>
 		({ path: join(source, `${target}.qcow2`), format: "qcow2" }) as const;
@@ -117,7 +127,7 @@ export const restoreRepository = async (options: {
 		identity: { disks: DISKS },
 		tracker: { ...tracker, disks: [...tracker.disks] },
 	});
-	const full = await publish(repository, images, first, { parent: null, pattern: 1 });
+	const full = await publish(repository, images, first, { parent: null, pattern: 1, tpm });
 	const { identity, identityDigest } = full.manifest;
 	const second = aManifest({
 		identity: { disks: DISKS, sequence: 2, pointInTime: "2026-01-02T03:05:05.000Z" },
@@ -125,6 +135,6 @@ export const restoreRepository = async (options: {
 		kind: "incremental",
 		tracker: { ...tracker, disks: [...tracker.disks] },
 	});
-	const increment = await publish(repository, images, second, { parent: full, pattern: 2 });
+	const increment = await publish(repository, images, second, { parent: full, pattern: 2, tpm });
 	return { repository, full, increment };
 };

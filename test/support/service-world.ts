@@ -28,6 +28,7 @@ import {
 	createCatalog,
 } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
 import type { StartGuestfish } from "../../apps/host-daemon/src/files/guestfish.ts";
+import type { ValidationMachine } from "../../apps/host-daemon/src/hypervisor/host-capabilities.ts";
 import { createDiskImages } from "../../apps/host-daemon/src/hypervisor/qemu-img.ts";
 import { runCommand } from "../../apps/host-daemon/src/hypervisor/run-command.ts";
 import {
@@ -177,6 +178,8 @@ export type ServiceWorldOptions = {
 	readonly host?: string;
 	/** Bytes that the repository says are free. */
 	readonly free?: number;
+	/** What stands in for libvirt and for what the host can do; absent: a libvirt without VMs. */
+	readonly libvirt?: { readonly hypervisor: Hypervisor; readonly machine: ValidationMachine };
 	/** What reads file systems; absent: nothing can. */
 	readonly startGuestfish?: StartGuestfish;
 };
@@ -230,7 +233,8 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 		});
 		const service: RunningJobService = await createJobService({
 			deps: {
-				hypervisor: noLibvirt,
+				hypervisor:
+					options.libvirt === undefined ? noLibvirt : mortal(options.libvirt.hypervisor, isDead),
 				images: mortal(images, isDead),
 				catalog: mortal(
 					{
@@ -247,7 +251,9 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 				startGuestfish: options.startGuestfish ?? startNothing,
 				retired: () => undefined,
 				scratch: directory,
-				machine: mortal({} as never, () => true),
+				machine: mortal(options.libvirt?.machine ?? ({} as never), () =>
+					options.libvirt === undefined ? true : dead,
+				),
 			},
 			store: mortal(store, isDead),
 			backups: () => books.backups.list({ all: false }),
