@@ -14,7 +14,6 @@ export const jobTypeSchema = z.enum([
 	"MergeOverlays",
 	"ExtractFiles",
 	"VerifyRepository",
-	"Retention",
 ]);
 export type JobType = z.infer<typeof jobTypeSchema>;
 

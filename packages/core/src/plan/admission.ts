@@ -30,7 +30,6 @@ const DOING = {
 	MergeOverlays: "rid of extra layers",
 	ExtractFiles: "read for its files",
 	VerifyRepository: "verified",
-	Retention: "judged by retention",
 } as const satisfies Record<JobType, string>;
 
 /** A job that is being carried out. */
