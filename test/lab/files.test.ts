@@ -1,7 +1,7 @@
 // Files out of backups: through the appliance, from partitions, volumes and file systems of every kind, and from hostile ones.
 // SPEC 6.6; ACCEPTANCE R12; SAFETY I9.
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test from "ava";
 import { z } from "zod";
 import { applianceEnvironment, guestfish } from "./support/appliance.ts";
@@ -184,6 +184,43 @@ test.serial("files list › shows no control character of a guest's, on any way 
 	);
 	const named = ["--disk", "vdb", "/evil/two\\x0alines"];
 	t.is((await list(second.id, ...named)).files[0]?.name, "two\\x0alines");
+});
+
+const logSchema = z.looseObject({
+	disk: z.string(),
+	backups: z.array(z.looseObject({ backup: z.string(), change: z.string() })),
+});
+
+test.serial(
+	"files log › tells in which backups a file differs, and shows no byte of a name as it is",
+	async (t) => {
+		const log = async (...args: readonly string[]) => {
+			const { disk, backups } = logSchema.parse(await knib.ok("files", "log", "files", ...args));
+			t.deepEqual(
+				backups.map(({ backup }) => backup),
+				[first.id, second.id],
+			);
+			return [disk, ...backups.map(({ change }) => change)].join(" ");
+		};
+		t.is(await log("/changing", "--disk", "vdb"), "vdb first changed");
+		t.is(await log("/evil/from", "--disk", "vdb"), "vdb first same");
+		const cli = (path: string) => knib.cli("files", "log", "files", path, "--disk", "vdb");
+		t.is((await cli("/never")).code, 4);
+		const { stdout, stderr } = await cli("/evil/\\x1b[31mred");
+		t.regex(stdout, /first/);
+		t.false((stdout + stderr).includes("\u001b"));
+	},
+);
+
+test.serial("files list › shows no control character on a terminal either", async (t) => {
+	const line = `'${process.execPath}' bin/knib.js files list ${second.id} --disk vdb /evil`;
+	const { stdout } = await run(["script", "-qec", line, "/dev/null"], {
+		cwd: join(import.meta.dirname, "../.."),
+		env: { KNIB_SOCKET: join(dirname(knib.stateDir), "control.sock"), TERM: "xterm" },
+	});
+	t.regex(stdout, /\\x1b\[31mred/);
+	t.false(stdout.includes("\u001b[31m"));
+	t.notRegex(stdout, /two\r?\nlines/);
 });
 
 test.serial(

@@ -1,13 +1,16 @@
 // Restores under libvirt's own defaults: qemu is unprivileged and libvirt changes owners. ACCEPTANCE B23; SAFETY F11, F12. One by itself,
-// then two by a plan.
+// then two by a plan, then one in place and a quick one by another.
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { z } from "zod";
+import { waitFor } from "./support/deadline.ts";
 import { defineGuest, type Guest, guestOf } from "./support/guest.ts";
 import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
+import { imageChain } from "./support/oracle.ts";
 import { run } from "./support/run.ts";
+import { openHome } from "./support/validation.ts";
 
 let lab: Lab;
 let knib: Knib;
@@ -109,5 +112,49 @@ test.serial(
 			t.is((await restored.exec("cat /mnt/data/gen")).stdout, generation);
 			await restored.remove();
 		}
+	},
+);
+
+test.serial(
+	"restore plan › one over the disks of its VM, then a quick one that is pulled in while both run",
+	async (t) => {
+		await openHome(knib);
+		await knib.ok("offering", "create", "fast", "--allow-quick-restore");
+		await knib.ok("vm", "assign", "restdef", "fast");
+		await guest.exec("echo three > /mnt/data/gen; sync");
+		const { id } = await takeBackup(knib, "restdef");
+		await guest.exec("echo four > /mnt/data/gen; sync");
+		const file = join(lab.dir, "mixed.json");
+		const restore = [
+			{ mode: "new", as: "swift", backup: id, quick: true, waitForAgent: true, after: ["restdef"] },
+			{ mode: "in-place", vm: "restdef", shutdown: true, start: true, waitForAgent: true },
+		];
+		await writeFile(file, JSON.stringify({ parallel: 2, restore }));
+		const before = await lab.virsh("dumpxml", "restdef");
+		const { entries: foreseen } = previewSchema.parse(
+			await knib.ok("restore", "plan", file, "--dry-run"),
+		);
+		t.is(foreseen.length, 2);
+		t.is(await lab.virsh("dumpxml", "restdef"), before);
+		const { entries } = planSchema.parse(await knib.ok("restore", "plan", file));
+		t.deepEqual(
+			entries.map(({ name, state }) => `${name} ${state}`),
+			["restdef done", "swift done"],
+		);
+		const swift = guestOf(lab, "swift", guest.diskDir);
+		for (const vm of [guest, swift]) {
+			t.is((await vm.exec("cat /mnt/data/gen")).stdout, "three\n");
+		}
+		for (const { path, format } of await swift.disks()) {
+			await waitFor(async () => (await imageChain(path, format)).length === 1, {
+				deadlineMs: 120_000,
+				what: `${path} to be pulled in`,
+			});
+		}
+		await swift.remove();
+		await guest.shutdown();
+		await knib.ok("restore", "undo", "restdef");
+		await guest.start();
+		t.is((await guest.exec("cat /mnt/data/gen")).stdout, "four\n");
 	},
 );

@@ -1,20 +1,23 @@
 // Quick restores on real libvirt: the guest answers at once over the repository's layers, and these are pulled in while it runs, whatever
-// comes between. ACCEPTANCE R3, R4, R6; SAFETY F7, F11, F18.
-import { readdir } from "node:fs/promises";
+// comes between. ACCEPTANCE R3, R4, R6, R9, R14; SAFETY F7, F11, F18.
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { z } from "zod";
 import { waitFor } from "./support/deadline.ts";
 import { defineGuest, type Guest, guestOf } from "./support/guest.ts";
-import { type Knib, startKnib } from "./support/knib.ts";
+import { type Knib, startKnib, takeBackup } from "./support/knib.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { imageChain } from "./support/oracle.ts";
+import { type FickleStorage, mountFickle } from "./support/outage.ts";
 import { assertPoint, type Point, takePoint } from "./support/points.ts";
 import { run } from "./support/run.ts";
 
 let lab: Lab;
 let knib: Knib;
 let guest: Guest;
+let far: FickleStorage;
+let distant: string;
 const points: Point[] = [];
 
 const RATE = "backup.restore.consolidate.rate.limit";
@@ -36,6 +39,7 @@ test.before(async () => {
 });
 
 test.after.always(async () => {
+	await far?.end();
 	await knib?.stop();
 	await lab?.stop();
 });
@@ -154,3 +158,71 @@ test.serial("restore vm --quick › runs at once, and undo goes back without wai
 		[],
 	);
 });
+
+const OUTAGE_MS = 60_000;
+
+test.serial(
+	"restore new --quick › a repository that stands still, then fails, and comes back after a minute: the guest pauses and sees no error",
+	async (t) => {
+		far = await mountFickle(lab, "far", 700);
+		distant = join(far.path, "repository");
+		await mkdir(distant, { mode: 0o755 });
+		await knib.ok("repository", "add", "far", "--path", distant);
+		await knib.ok("offering", "create", "far", "--allow-quick-restore", "--repository", "far");
+		await knib.ok("vm", "assign", "quick", "far");
+		distant = (await takeBackup(knib, "quick")).id;
+		await knib.ok("settings", "set", RATE, "1");
+		await knib.ok("restore", "new", distant, "--as", "stalled", "--quick");
+		const vm = guestOf(lab, "stalled", guest.diskDir);
+		await untilExecuting();
+		const read = "sleep 3; sha256sum < /mnt/data/noise > /tmp/sum; echo $? > /tmp/code";
+		await vm.exec(`setsid sh -c '${read}' </dev/null >/dev/null 2>&1 &`);
+		far.stall();
+		const since = performance.now();
+		const until = (ms: number, state: string) =>
+			waitFor(async () => (await vm.state()) === state && performance.now() - since > ms, {
+				deadlineMs: OUTAGE_MS + ms,
+				everyMs: 500,
+				what: `${vm.name} to be ${state} after ${ms} ms`,
+			});
+		await until(OUTAGE_MS / 2, "running");
+		t.true((await consolidations()).some((job) => job.state === "executing"));
+		await far.fail();
+		await until(OUTAGE_MS, "paused");
+		await far.back();
+		await until(0, "running");
+		await waitFor(
+			async () => (await vm.exec("cat /tmp/code", { reject: false })).stdout === "0\n",
+			{ deadlineMs: 120_000, what: "the guest to have read its file" },
+		);
+		t.notRegex((await vm.exec("dmesg")).stdout, /I\/O error|EXT4-fs error|Remounting/);
+		await knib.ok("settings", "unset", RATE);
+		await knib.stop();
+		await knib.start();
+		for (const { path, format } of await vm.disks()) {
+			await waitFor(async () => (await imageChain(path, format)).length === 1, {
+				deadlineMs: 120_000,
+				what: `${path} to be pulled in`,
+			});
+		}
+		const { stdout } = await vm.exec("cat /mnt/data/gen /tmp/sum; sha256sum < /mnt/data/noise");
+		const [generation, first, second] = stdout.split("\n");
+		t.is(generation, "now");
+		t.is(first, second);
+		await vm.remove();
+	},
+);
+
+test.serial(
+	"restore undo › of a quick restore whose repository is lost brings the old disks back, and they boot",
+	async (t) => {
+		await knib.ok("settings", "set", RATE, "1");
+		await knib.ok("restore", "vm", distant, "--quick");
+		await guest.exec("echo lost > /mnt/data/gen; sync");
+		await far.fail();
+		await lab.virsh("destroy", "quick");
+		await knib.ok("restore", "undo", "quick");
+		await guest.start();
+		t.is((await guest.exec("cat /mnt/data/gen")).stdout, "now\n");
+	},
+);
