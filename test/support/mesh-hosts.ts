@@ -92,7 +92,11 @@ esac
 `;
 
 /** A host with a running daemon of its own, on a libvirt that has no VMs. */
-export const aMeshHost = async (t: ExecutionContext, name: string) => {
+export const aMeshHost = async (
+	t: ExecutionContext,
+	name: string,
+	more: Readonly<Record<string, string>> = {},
+) => {
 	const { home, env: place } = await aPlace(t);
 	const port = await freePort();
 	const gate = await aGate(t, port);
@@ -100,6 +104,7 @@ export const aMeshHost = async (t: ExecutionContext, name: string) => {
 	await writeFile(join(home, "bin", "virsh"), VIRSH, { mode: 0o755 });
 	const env: Record<string, string> = {
 		...place,
+		...more,
 		PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}`,
 		KNIB_NAME: name,
 		KNIB_LISTEN: `${HOST}:${port}`,
