@@ -6,8 +6,8 @@ import {
 	createMesh,
 	createSigner,
 	createVerifier,
-	dialPeer,
 	hostIdOf,
+	keepDialing,
 	type Link,
 	listenForPeers,
 	openRxStore,
@@ -60,6 +60,8 @@ const mesh = createMesh({
 	replica: store.replica,
 	judge: () => ({ isKnown: (host) => members.has(host), verify, wallMs: Date.now() }),
 	members: () => [...members],
+	// Fifty hosts share a few cores: an answer may take its time.
+	timeoutMs: 120_000,
 });
 const listener = await listenForPeers({
 	privateKey,
@@ -112,11 +114,19 @@ store.subscribe("job", ({ document }) => {
 	tellWhenThere();
 });
 
-const link = async (peers: readonly HostAt[]): Promise<void> => {
-	for (const { id: peer, port } of peers) {
-		mesh.add(counted(await dialPeer({ privateKey, host: "127.0.0.1", port, peer })));
-	}
-};
+/** Calls peers, again whenever a link ends, and waits for the first links. */
+const link = (peers: readonly HostAt[]): Promise<unknown> =>
+	Promise.all(
+		peers.map(
+			({ id: peer, port }) =>
+				new Promise<void>((resolve) => {
+					keepDialing({ privateKey, host: "127.0.0.1", port, peer }, (open, ended) => {
+						mesh.add(counted(open), ended);
+						resolve();
+					});
+				}),
+		),
+	);
 
 const answers: { readonly [K in Asked["type"]]: (asked: Asked & { type: K }) => Promise<Sent> } = {
 	members: async ({ ids }) => {
