@@ -133,8 +133,8 @@ export const aMeshHost = async (
 			daemon.child.kill("SIGKILL");
 			await daemon.ended;
 		},
-		start: async () => {
-			daemon = startKnibd(t, env);
+		start: async (more: Readonly<Record<string, string>> = {}) => {
+			daemon = startKnibd(t, { ...env, ...more });
 			await daemon.started;
 			client = await open();
 		},
