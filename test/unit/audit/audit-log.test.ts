@@ -45,11 +45,17 @@ test("audit log › passes over a line that a crash has cut short", async (t) =>
 
 test("audit log › notes acts with who asked, without dry runs and without the secrets of peers", async (t) => {
 	const { log } = await open(t);
-	const act = { path: "vm.assign", input: { vm: "web01", offering: "gold" }, user: "ann" };
+	const act = { path: "vm.assign", input: { vm: "web01", offering: "gold" }, user: "ann", vm: WEB };
 	recordAct(log, { ...act, error: null });
 	recordAct(log, { ...act, error: "NOT_FOUND" });
 	recordAct(log, { ...act, input: { vm: "web01", dryRun: true }, error: null });
-	recordAct(log, { path: "peer.join", input: { code: "secret" }, user: "ann", error: null });
+	recordAct(log, {
+		path: "peer.join",
+		input: { code: "secret" },
+		user: "ann",
+		vm: null,
+		error: null,
+	});
 	const events = await log.read(all);
 	t.deepEqual(
 		events.map((event) => event.text),

@@ -2,6 +2,7 @@
 import { type ErrorView, KnibError, viewError } from "@knib/core";
 import { initTRPC, type TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { vmOfAct } from "../audit/act-vm.ts";
 import { recordAct } from "../audit/record-act.ts";
 import type { Context } from "./context.ts";
 
@@ -40,9 +41,11 @@ export const { router } = t;
 export const procedure = t.procedure.use(async ({ ctx, type, path, getRawInput, next }) => {
 	const result = await next();
 	if (type !== "mutation" || ctx.deps.audit === undefined) return result;
+	const input = await getRawInput();
 	recordAct(ctx.deps.audit, {
 		path,
-		input: await getRawInput(),
+		input,
+		vm: await vmOfAct(ctx.deps.books.backups, input),
 		user: ctx.user,
 		error: result.ok ? null : errorViewOf(result.error).code,
 	});

@@ -1,4 +1,5 @@
 // What somebody asked for over the control API, as the audit trail keeps it.
+import type { AuditEvent } from "@knib/core";
 import type { AuditLog } from "./audit-log.ts";
 
 /** One call that changes something. */
@@ -11,6 +12,8 @@ export type Act = {
 	readonly user: string;
 	/** Code of the error that it ended with; null when it was carried out. */
 	readonly error: string | null;
+	/** The VM that it is about. */
+	readonly vm: AuditEvent["vm"];
 };
 
 const LONGEST = 500;
@@ -30,15 +33,14 @@ const wordsOf = (path: string, fields: Readonly<Record<string, unknown>>): strin
 };
 
 /** Notes an act; a dry run is none. */
-export const recordAct = (audit: AuditLog, { path, input, user, error }: Act): void => {
+export const recordAct = (audit: AuditLog, { path, input, user, error, vm }: Act): void => {
 	const fields = fieldsOf(input);
 	if (fields["dryRun"] === true) return;
-	const { vm } = fields;
 	const outcome = error === null ? "" : ` (refused or failed: ${error})`;
 	audit.append({
 		kind: "act",
 		who: `${user} (as stated)`,
-		vm: typeof vm === "string" ? { uuid: vm, name: vm } : null,
+		vm,
 		text: `${path}${wordsOf(path, fields)}${outcome}`,
 	});
 };
