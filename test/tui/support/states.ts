@@ -24,7 +24,7 @@ const RULES = ["peers", "events", "schedules", "selectors", "retention"] as cons
 /** A peer as the API shows it. */
 const aPeer = (n: number, override: Partial<PeerView>): PeerView => ({
 	...{ id: String(n).repeat(64), name: `host${n}`, address: `192.0.2.${n}:7070`, role: "operator" },
-	...{ state: "connected", lastSeen: null, lagDocuments: null, lagMs: null },
+	...{ state: "connected", kept: true, lastSeen: null, lagDocuments: null, lagMs: null },
 	...override,
 });
 

@@ -11,7 +11,7 @@ import {
 import { hostBodySchema, vmBodySchema } from "../catalog/bodies.ts";
 import type { MeshService } from "./mesh-service.ts";
 
-type Peers = Pick<MeshService, "members" | "isConnected" | "lastSeen" | "nameOf">;
+type Peers = Pick<MeshService, "members" | "isConnected" | "isKept" | "lastSeen" | "nameOf">;
 
 const ageWords = (now: string, seen: string): string => {
 	const minutes = Math.max(0, Math.round((Date.parse(now) - Date.parse(seen)) / 60_000));
@@ -40,8 +40,9 @@ export const foreignViews = (store: Store, peers: Peers, now: () => string) => {
 		const facts = hostBodySchema.safeParse(stored?.body).data?.facts ?? UNKNOWN;
 		const seen = peers.lastSeen(member.id);
 		const connected = peers.isConnected(member.id);
-		const gone =
+		const absent =
 			seen === null ? "it was never connected" : `not reached for ${ageWords(now(), seen)}`;
+		const gone = peers.isKept(member.id) ? absent : "no link is kept to it: others pass it on";
 		const online = facts.problems.length === 0 ? "online" : "degraded";
 		const { problems, startedAt, version, libvirt, qemu, scratchDirectory, vms } = facts;
 		return {

@@ -47,6 +47,8 @@ type Deps = {
 
 const SAVE_MS = 60_000;
 const PURGE_MS = 3_600_000;
+/** How often is looked who is linked. */
+const LOOK_MS = 10_000;
 /** A clock that is farther from this host's is told. */
 const SKEW_MS = 2000;
 
@@ -107,6 +109,9 @@ export const startMesh = async (deps: Deps) => {
 	const dialers = createDialers({
 		...{ self, privateKey, onLink: add },
 		listens: () => listener !== undefined,
+		connected: () => mesh.connected(),
+		isNew: (peer) => seen.at(peer) === null,
+		onLeft: (peer) => mesh.drop(peer, "its documents pass through other hosts"),
 	});
 	if (config.listen !== undefined) {
 		const place = splitAddress(config.listen);
@@ -138,6 +143,7 @@ export const startMesh = async (deps: Deps) => {
 		setInterval(() => {
 			mesh.purge(Date.now()).catch(onProblem);
 		}, PURGE_MS),
+		setInterval(() => dialers.look(members.others()), LOOK_MS),
 	];
 	for (const timer of timers) timer.unref();
 
@@ -156,6 +162,7 @@ export const startMesh = async (deps: Deps) => {
 		return {
 			...{ id, name: member.name, address: member.address, role: member.role },
 			state: removed ? "removed" : open,
+			kept: !removed && dialers.keeps(id),
 			lastSeen: isOpen ? now() : seen.at(id),
 			lagDocuments: lag?.documents ?? null,
 			lagMs: lag === undefined ? null : ageOf(lag.oldestAt),
@@ -168,6 +175,8 @@ export const startMesh = async (deps: Deps) => {
 		members,
 		nameOf,
 		isConnected: (id: string): boolean => mesh.connected().includes(id),
+		/** True for a peer that this host keeps a link to, or tries to; the documents of others pass through these. */
+		isKept: (id: string): boolean => dialers.keeps(id),
 		lastSeen: (id: string): string | null => view(members.find(id)).lastSeen,
 		/** The live part of the link to a peer; throws PEER_UNREACHABLE. */
 		live: (id: string): Live => mesh.live(id),

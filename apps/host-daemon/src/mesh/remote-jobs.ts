@@ -21,7 +21,10 @@ import type { MeshService } from "./mesh-service.ts";
 
 type Deps = {
 	readonly store: Store;
-	readonly peers: Pick<MeshService, "isConnected" | "lastSeen" | "live" | "nameOf" | "subscribe">;
+	readonly peers: Pick<
+		MeshService,
+		"isConnected" | "isKept" | "lastSeen" | "live" | "nameOf" | "subscribe"
+	>;
 	readonly views: Pick<ForeignViews, "job" | "jobs" | "problems">;
 	readonly self: string;
 	readonly now: () => string;
@@ -38,6 +41,7 @@ export const createRemoteJobs = (deps: Deps) => {
 			const why = await views.problems(target);
 			return [`waits for host ${name} to take it`, ...why].join("; ");
 		}
+		if (!peers.isKept(target)) return `waits for host ${name}; other hosts pass the request on`;
 		const seen = peers.lastSeen(target);
 		return `waits for host ${name}, which has not been reached ${seen === null ? "yet" : `since ${seen}`}`;
 	};

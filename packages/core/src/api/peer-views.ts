@@ -27,6 +27,8 @@ export type PeerView = {
 	readonly name: string;
 	readonly address: string | null;
 	readonly state: "connected" | "reconnecting" | "removed";
+	/** True when this host keeps a link to it, or tries to; documents of the others pass through kept peers. */
+	readonly kept: boolean;
 	readonly role: Role;
 	/** When a link to it was last open; null when there never was one. */
 	readonly lastSeen: string | null;

@@ -7,6 +7,7 @@ const COLUMNS = [
 	{ head: "NAME", cell: (peer: PeerView) => peer.name },
 	{ head: "ID", cell: (peer: PeerView) => short(peer.id) },
 	{ head: "STATE", cell: (peer: PeerView) => peer.state },
+	{ head: "KEPT", cell: (peer: PeerView) => (peer.kept ? "yes" : "no") },
 	{ head: "ROLE", cell: (peer: PeerView) => peer.role },
 	{ head: "ADDRESS", cell: (peer: PeerView) => peer.address },
 	{ head: "SEEN", cell: (peer: PeerView) => instant(peer.lastSeen) },

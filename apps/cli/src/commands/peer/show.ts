@@ -18,6 +18,7 @@ export default class PeerShow extends KnibCommand {
 				["name", view.name],
 				["id", showHostId(view.id)],
 				["state", view.state],
+				["kept", view.kept ? "yes" : "no: its documents pass through other hosts"],
 				["role", view.role],
 				["address", view.address],
 				["seen", instant(view.lastSeen)],
