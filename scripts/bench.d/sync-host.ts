@@ -1,16 +1,17 @@
 // One host of the benchmark: a durable store, fsynced before it answers, and its part in the mesh, over TLS on loopback. Told what to do
 // by the parent process.
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import {
 	createMesh,
 	createSigner,
 	createVerifier,
-	hostIdOf,
+	firstKey,
 	keepDialing,
 	type Link,
 	listenForPeers,
 	openRxStore,
+	proveSuccession,
 } from "@knib/sync";
 import type { Asked, HostAt, Sent } from "./sync-protocol.ts";
 
@@ -18,8 +19,9 @@ import type { Asked, HostAt, Sent } from "./sync-protocol.ts";
 setFlagsFromString("--semi-space-growth-factor=1");
 
 const [, , dir = ""] = process.argv;
-const { privateKey } = generateKeyPairSync("ed25519");
-const id = hostIdOf(createPublicKey(privateKey));
+const own = firstKey(generateKeyPairSync("ed25519").privateKey);
+const key = () => own;
+const id = proveSuccession(own.succession)?.host ?? "";
 const members = new Set([id]);
 const verify = createVerifier();
 const bytes = { sent: 0, received: 0 };
@@ -30,7 +32,7 @@ const opened = performance.now();
 const store = await openRxStore({
 	dir,
 	owner: id,
-	sign: createSigner(privateKey),
+	sign: createSigner(key),
 	onFatal: (error) => {
 		throw error;
 	},
@@ -64,7 +66,7 @@ const mesh = createMesh({
 	timeoutMs: 120_000,
 });
 const listener = await listenForPeers({
-	privateKey,
+	key,
 	host: "127.0.0.1",
 	port: 0,
 	isMember: (host) => members.has(host),
@@ -120,7 +122,7 @@ const link = (peers: readonly HostAt[]): Promise<unknown> =>
 		peers.map(
 			({ id: peer, port }) =>
 				new Promise<void>((resolve) => {
-					keepDialing({ privateKey, host: "127.0.0.1", port, peer }, (open, ended) => {
+					keepDialing({ key, host: "127.0.0.1", port, peer }, (open, ended) => {
 						mesh.add(counted(open), ended);
 						resolve();
 					});

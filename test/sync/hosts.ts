@@ -1,5 +1,5 @@
 // Hosts for tests: a key, a replica in memory, a mesh.
-import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import {
 	canonicalJson,
 	DOCUMENT_KINDS,
@@ -19,7 +19,10 @@ import {
 	createMesh,
 	createSigner,
 	createVerifier,
-	hostIdOf,
+	firstKey,
+	type HostKey,
+	nextKey,
+	proveSuccession,
 } from "@knib/sync";
 
 /** What hosts of one test share: who is a member. */
@@ -41,14 +44,24 @@ export const ownedBy = (
 	return { ...unsigned, sig: sign(ownedText(unsigned)) };
 };
 
+/** A private key of its own. */
+export const newPrivateKey = () => generateKeyPairSync("ed25519").privateKey;
+
+/** The first key of a new host. */
+export const aKey = (): HostKey => firstKey(newPrivateKey());
+
+/** The id of the host that a key is of. */
+export const idOf = ({ succession }: HostKey): string => proveSuccession(succession)?.host ?? "";
+
 export const makeHost = (
 	cluster: Cluster,
 	{ skew = 0, timeoutMs = 2000, digestEveryMs = 100 }: HostOptions = {},
 ) => {
-	const { privateKey }: { privateKey: KeyObject } = generateKeyPairSync("ed25519");
-	const id = hostIdOf(createPublicKey(privateKey));
+	let current = aKey();
+	const key = (): HostKey => current;
+	const id = idOf(current);
 	cluster.members.add(id);
-	const sign = createSigner(privateKey);
+	const sign = createSigner(key);
 	const verify = createVerifier();
 	const replica = createMemoryReplica(`epoch-${id.slice(0, 8)}`, () => Date.now());
 	const wall = (): number => Date.now() + skew;
@@ -72,7 +85,11 @@ export const makeHost = (
 
 	return {
 		id,
-		privateKey,
+		key,
+		/** Gives the host another key. */
+		rotate: (): void => {
+			current = nextKey(current, newPrivateKey());
+		},
 		sign,
 		replica,
 		get mesh() {

@@ -1,9 +1,7 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { request } from "node:https";
 import { connect } from "node:tls";
 import {
 	dialPeer,
-	hostIdOf,
 	isDialer,
 	keepDialing,
 	type Listener,
@@ -11,13 +9,13 @@ import {
 	pauseMs,
 } from "@knib/sync";
 import test from "ava";
-import { makeHost, type TestHost, until, untilEqual } from "./hosts.ts";
+import { aKey, idOf, makeHost, type TestHost, until, untilEqual } from "./hosts.ts";
 
 const HOST = "127.0.0.1";
 
 const open = (host: TestHost, isMember: (id: string) => boolean, port = 0): Promise<Listener> =>
 	listenForPeers({
-		privateKey: host.privateKey,
+		key: host.key,
 		host: HOST,
 		port,
 		isMember,
@@ -40,12 +38,9 @@ test("socket link › carries documents both ways, and again after the listener 
 	const isMember = (id: string) => cluster.members.has(id);
 	const first = await open(other, isMember);
 	const { port } = first;
-	const stop = keepDialing(
-		{ privateKey: dialer.privateKey, host: HOST, port, peer: other.id },
-		(link, ended) => {
-			dialer.mesh.add(link, ended);
-		},
-	);
+	const stop = keepDialing({ key: dialer.key, host: HOST, port, peer: other.id }, (link, ended) => {
+		dialer.mesh.add(link, ended);
+	});
 	await dialer.put("job", "j1", { state: "running" });
 	await other.write("offering", "o1", { name: "gold" });
 	await untilEqual([dialer, other]);
@@ -65,12 +60,12 @@ test("socket link › carries documents both ways, and again after the listener 
 test("socket link › refuses a stranger, and a host that is not the one called", async (t) => {
 	const { cluster, dialer, other } = pair();
 	const listener = await open(other, (id) => cluster.members.has(id));
-	const { privateKey } = generateKeyPairSync("ed25519");
+	const unknown = aKey();
 	const call = { host: HOST, port: listener.port };
-	await t.throwsAsync(dialPeer({ ...call, privateKey, peer: other.id }));
+	await t.throwsAsync(dialPeer({ ...call, key: () => unknown, peer: other.id }));
 	t.is(listener.refused(), 1);
-	const stranger = hostIdOf(createPublicKey(privateKey));
-	await t.throwsAsync(dialPeer({ ...call, privateKey: dialer.privateKey, peer: stranger }), {
+	const stranger = idOf(unknown);
+	await t.throwsAsync(dialPeer({ ...call, key: dialer.key, peer: stranger }), {
 		message: /another host answers/,
 	});
 	t.deepEqual(dialer.mesh.connected(), []);
@@ -122,7 +117,7 @@ test("socket link › ends with a frame that is too large, and takes the next li
 	const { cluster, dialer, other } = pair();
 	const listener = await open(other, (id) => cluster.members.has(id));
 	const call = {
-		privateKey: dialer.privateKey,
+		key: dialer.key,
 		host: HOST,
 		port: listener.port,
 		peer: other.id,

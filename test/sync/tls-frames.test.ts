@@ -61,8 +61,8 @@ const enter = async (
 	peer: string,
 	answer: (question: Frame) => void,
 ) => {
-	const { privateKey } = bad;
-	const link = await dialPeer({ privateKey, host: "127.0.0.1", port, peer });
+	const { key } = bad;
+	const link = await dialPeer({ key, host: "127.0.0.1", port, peer });
 	const state = { open: true };
 	link.listen({
 		message: (text) => {
@@ -90,7 +90,7 @@ test("frames › through the real door, by the thousand, change nothing, end not
 	const host = makeHost(cluster, { digestEveryMs: 60_000 });
 	const [bad, good] = [makeHost(cluster), makeHost(cluster)];
 	const listener = await listenForPeers({
-		...{ privateKey: host.privateKey, host: "127.0.0.1", port: 0 },
+		...{ key: host.key, host: "127.0.0.1", port: 0 },
 		isMember: (id) => cluster.members.has(id),
 		onLink: (link) => {
 			host.mesh.add(link);
@@ -135,8 +135,8 @@ test("frames › through the real door, by the thousand, change nothing, end not
 	t.true(grown < MOST_HEAP);
 	link.close("that is all");
 
-	const { privateKey } = good;
-	const call = { privateKey, host: "127.0.0.1", port: listener.port, peer: host.id };
+	const { key } = good;
+	const call = { key, host: "127.0.0.1", port: listener.port, peer: host.id };
 	good.mesh.add(await dialPeer(call));
 	await until("a good peer to read", async () => (await good.replica.list("job")).length === 1);
 	for (const one of [host, bad, good]) one.mesh.close();

@@ -9,7 +9,7 @@ import { type ApiServer, startApi } from "./api/server.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { recordJobs } from "./audit/record-jobs.ts";
 import { createBenchmark } from "./benchmark/benchmark.ts";
-import { type AlertListener, CLOCK_ALERT } from "./catalog/alert-book.ts";
+import { type AlertListener, CLOCK_ALERT, KEY_ALERT } from "./catalog/alert-book.ts";
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
 import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
@@ -262,6 +262,7 @@ const startParts = async (options: Options, undo: Undo, fail: (error: unknown) =
 			? undefined
 			: await startPeers({
 					...{ config, identity, store, replica, jobs, onProblem },
+					alertKey: (text) => books.alerts.setHost(KEY_ALERT, text),
 					now,
 					uuid: () => world.ids.uuid(),
 					viewHost: () => viewHost(local),

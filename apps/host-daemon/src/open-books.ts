@@ -19,7 +19,7 @@ export const openHostStore = (
 	openRxStore({
 		dir: `${config.stateDir}/store`,
 		owner: identity.id,
-		sign: createSigner(identity.privateKey),
+		sign: createSigner(identity.key),
 		onFatal,
 	});
 

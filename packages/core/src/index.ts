@@ -93,6 +93,7 @@ export * from "./replication/members.ts";
 export * from "./replication/merge.ts";
 export * from "./replication/replica-document.ts";
 export * from "./replication/shared-body.ts";
+export * from "./replication/succession.ts";
 export * from "./replication/topology.ts";
 export * from "./replication/writers.ts";
 export * from "./repository-port.ts";

@@ -46,3 +46,12 @@ export const short = (id: string | null): string => (id === null ? "-" : id.slic
 
 /** A count with its noun: `1 backup`, `3 backups`. */
 export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Which key a host has, such as `2, since 2026-01-02T03:04:05Z`. */
+export const keyWords = ({
+	number,
+	since,
+}: {
+	readonly number: number;
+	readonly since: string | null;
+}): string => (since === null ? String(number) : `${number}, since ${instant(since)}`);

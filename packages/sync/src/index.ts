@@ -1,6 +1,13 @@
 // The public surface of the sync package, by hand: what is not listed here is private to it.
 export { certifiedHost, createCertificate } from "./link/certificate.ts";
 export { type DialOptions, dialPeer, isDialer, keepDialing, pauseMs } from "./link/dial.ts";
+export {
+	firstKey,
+	type HostKey,
+	nextKey,
+	type ProvenKey,
+	proveSuccession,
+} from "./link/host-key.ts";
 export type { Link, LinkListener } from "./link/link.ts";
 export { type Listener, type ListenOptions, listenForPeers } from "./link/listen.ts";
 export { type Carrier, createMemoryLink } from "./link/memory-link.ts";
@@ -11,7 +18,8 @@ export {
 	splitAddress,
 	writePairingCode,
 } from "./link/pairing-code.ts";
-export { createSigner, createVerifier, hostIdOf } from "./link/signing.ts";
+export { createSigner, createVerifier } from "./link/signing.ts";
+export type { KeyRules } from "./link/tls.ts";
 export { createMemoryReplica } from "./replicate/memory-replica.ts";
 export { createMesh, type Mesh, type MeshDeps, TOMBSTONE_AGE_MS } from "./replicate/mesh.ts";
 export type { Lag, ReadSoFar, Replica, ReplicaPage } from "./replicate/replica.ts";

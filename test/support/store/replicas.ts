@@ -1,13 +1,13 @@
 // Every implementation of the replica, empty, and documents of a host for it.
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { createMemoryReplica, createSigner, hostIdOf, openRxStore, type Replica } from "@knib/sync";
+import { createMemoryReplica, createSigner, openRxStore, type Replica } from "@knib/sync";
 import type { ExecutionContext } from "ava";
+import { aKey, idOf } from "../../sync/hosts.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A new host's id, and how it signs. */
 export const aSelf = () => {
-	const { privateKey } = generateKeyPairSync("ed25519");
-	return { id: hostIdOf(createPublicKey(privateKey)), sign: createSigner(privateKey) };
+	const key = aKey();
+	return { id: idOf(key), sign: createSigner(() => key) };
 };
 
 /** A replica, and how a test gives it back. */

@@ -25,6 +25,7 @@ const RULES = ["peers", "events", "schedules", "selectors", "retention"] as cons
 const aPeer = (n: number, override: Partial<PeerView>): PeerView => ({
 	...{ id: String(n).repeat(64), name: `host${n}`, address: `192.0.2.${n}:7070`, role: "operator" },
 	...{ state: "connected", kept: true, lastSeen: null, lagDocuments: null, lagMs: null },
+	key: { number: 1, since: null },
 	...override,
 });
 
@@ -222,6 +223,7 @@ export const aState = (size = { width: 80, height: 24 }): State => {
 					qemu: "7.2.0",
 					scratchDirectory: "/scratch",
 					vms: 2,
+					key: { number: 2, since: AT },
 				},
 			],
 			...someRules(),

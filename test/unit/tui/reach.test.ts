@@ -71,6 +71,7 @@ const REACH: Readonly<Record<string, Reach>> = {
 	"peer:list": at("peers"),
 	"peer:remove": on("peer", "remove"),
 	"peer:role": on("peer", "role"),
+	"peer:rotate-key": on("peer", "rotate-key"),
 	"peer:show": at("peers"),
 	"repository:add": on("repository", "add"),
 	"repository:list": at("repositories"),

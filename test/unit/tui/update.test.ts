@@ -157,6 +157,25 @@ test("update › shows an invitation's code until it is left, and copies it", (t
 	t.is(pressed(kept, "escape").modal, null);
 });
 
+test("update › gives this host a new key once its name is typed, whatever is selected or marked", (t) => {
+	const asked = pressed(placed(aState(), "peers"), "space", "j", "space", "S-k");
+	const acts = asked.modal?.kind === "confirm" ? asked.modal.acts : [];
+	t.deepEqual(
+		acts.map(({ cli, word, does }) => ({ cli, word, does })),
+		[
+			{
+				cli: "knib peer rotate-key",
+				word: "here",
+				does: { kind: "change", change: { call: "rotate-key" } },
+			},
+		],
+	);
+	const [planned] = update(asked, { type: "planned", acts, plans: [null] });
+	const enter = { type: "key", key: { name: "enter", text: null } } as const;
+	t.deepEqual(update(planned, enter)[1], []);
+	t.deepEqual(update(pressed(planned, ..."here"), enter)[1], [{ type: "act", acts }]);
+});
+
 test("update › goes by name to a screen that has no key", (t) => {
 	t.is(placeIn(pressed(aState(), ":", ..."selectors", "enter")).route.screen, "selectors");
 });

@@ -1,1 +1,10 @@
-export { counted, duration, instant, safe, safeLines, short, size } from "@knib/core/text";
+export {
+	counted,
+	duration,
+	instant,
+	keyWords,
+	safe,
+	safeLines,
+	short,
+	size,
+} from "@knib/core/text";

@@ -27,6 +27,9 @@ export type BackupAlert = {
 /** Kind of the alert that stands while nothing may be deleted on account of time. */
 export const CLOCK_ALERT = "clock not believable";
 
+/** Kind of the alert that stands while peers know this host by another key than its own. */
+export const KEY_ALERT = "key replaced";
+
 /** Told of an alert that has changed, in words. */
 export type AlertListener = (alert: Pick<AlertBody, "vm" | "backup" | "text">) => void;
 

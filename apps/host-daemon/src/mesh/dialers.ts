@@ -1,12 +1,18 @@
 // One link a pair of peers that keep each other: the lower id calls; where the higher one does not listen it calls itself.
-import type { KeyObject } from "node:crypto";
 import type { Member } from "@knib/core";
-import { dialPeer, isDialer, keepDialing, type Link, splitAddress } from "@knib/sync";
+import {
+	dialPeer,
+	isDialer,
+	type KeyRules,
+	keepDialing,
+	type Link,
+	splitAddress,
+} from "@knib/sync";
 import { createChoice } from "./choice.ts";
 
 type Deps = {
 	readonly self: string;
-	readonly privateKey: KeyObject;
+	readonly rules: KeyRules;
 	readonly listens: () => boolean;
 	readonly connected: () => readonly string[];
 	/** True for a peer that was never linked. */
@@ -18,7 +24,7 @@ type Deps = {
 
 /** Keeps calling those members that this host has to call. */
 export const createDialers = (deps: Deps) => {
-	const { self, privateKey, listens, connected, isNew, onLink, onLeft } = deps;
+	const { self, rules, listens, connected, isNew, onLink, onLeft } = deps;
 	const choice = createChoice(self);
 	const open = new Map<string, { readonly address: string; readonly stop: () => void }>();
 	const calling = new Set<string>();
@@ -45,7 +51,7 @@ export const createDialers = (deps: Deps) => {
 		for (const [id, address] of targets) {
 			const place = splitAddress(address);
 			if (open.has(id) || place === undefined) continue;
-			const stop = keepDialing({ privateKey, peer: id, ...place }, onLink);
+			const stop = keepDialing({ ...rules, peer: id, ...place }, onLink);
 			open.set(id, { address, stop });
 		}
 	};
@@ -54,7 +60,7 @@ export const createDialers = (deps: Deps) => {
 		const place = splitAddress(address ?? "");
 		if (place === undefined || calling.has(id)) return;
 		calling.add(id);
-		void dialPeer({ privateKey, peer: id, ...place })
+		void dialPeer({ ...rules, peer: id, ...place })
 			.then(
 				(link) => {
 					if (stopped || isOpen(id)) link.close("there is a link already");

@@ -11,7 +11,10 @@ import {
 import { hostBodySchema, vmBodySchema } from "../catalog/bodies.ts";
 import type { MeshService } from "./mesh-service.ts";
 
-type Peers = Pick<MeshService, "members" | "isConnected" | "isKept" | "lastSeen" | "nameOf">;
+type Peers = Pick<
+	MeshService,
+	"members" | "isConnected" | "isKept" | "lastSeen" | "nameOf" | "keyOf"
+>;
 
 const ageWords = (now: string, seen: string): string => {
 	const minutes = Math.max(0, Math.round((Date.parse(now) - Date.parse(seen)) / 60_000));
@@ -53,6 +56,7 @@ export const foreignViews = (store: Store, peers: Peers, now: () => string) => {
 			state: connected ? online : "unreachable",
 			problems: connected ? problems : [gone],
 			seenAt: seen ?? "",
+			key: peers.keyOf(member),
 		};
 	};
 

@@ -21,12 +21,13 @@ type Deps = {
 	readonly onChange: () => void;
 	readonly onProblem: (error: unknown) => void;
 };
-type Known = { readonly others: readonly Member[]; readonly own: Role };
+type Known = ReturnType<typeof membersOf>;
 
 /** What is to be written of a member; what is absent stays as it is. */
 type MemberChange = {
 	readonly name?: string;
 	readonly address?: string | undefined;
+	readonly keySince?: string;
 	readonly role?: Role;
 	readonly removed?: true;
 };
@@ -79,6 +80,8 @@ export const openMemberBook = async ({ store, replica, self, onChange, onProblem
 		others: (): readonly Member[] => known.others,
 		/** This host's own role, as the others see it. */
 		own: (): Role => known.own,
+		/** By which later keys this host has signed, as the documents have it. */
+		ownSuccessions: (): readonly string[] => known.ownSuccessions,
 		get: (id: string): Member | undefined => roles.get(id),
 		find,
 		refresh: queueRefresh,

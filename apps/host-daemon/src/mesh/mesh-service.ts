@@ -4,7 +4,6 @@ import {
 	DOCUMENT_KINDS,
 	type InviteView,
 	KnibError,
-	type Member,
 	type PeerShown,
 	type PeerView,
 	type Role,
@@ -14,6 +13,7 @@ import {
 	askToPair,
 	createMesh,
 	createVerifier,
+	type KeyRules,
 	type Listener,
 	type Live,
 	type LiveHandler,
@@ -30,10 +30,13 @@ import { listConflicts } from "./conflicts.ts";
 import { createDialers } from "./dialers.ts";
 import { fits } from "./fitting.ts";
 import { createInvites } from "./invites.ts";
+import { openKeyBook } from "./key-book.ts";
 import { openLastSeen } from "./last-seen.ts";
 import { openMemberBook } from "./member-book.ts";
 import { ownAddress } from "./own-address.ts";
-import { createPairing, welcomeSchema } from "./pairing.ts";
+import { createOwnKey } from "./own-key.ts";
+import { createPairing, type Welcome, welcomeSchema } from "./pairing.ts";
+import { createPeerViews } from "./peer-views.ts";
 
 type Deps = {
 	readonly config: Pick<Config, "listen" | "advertise" | "stateDir">;
@@ -43,24 +46,34 @@ type Deps = {
 	readonly handler: LiveHandler;
 	readonly now: () => string;
 	readonly onProblem: (error: unknown) => void;
+	/** Says that peers know this host by another key, or with null that they do not. */
+	readonly alertKey: (words: string | null) => Promise<void>;
 };
 
 const SAVE_MS = 60_000;
 const PURGE_MS = 3_600_000;
 /** How often is looked who is linked. */
 const LOOK_MS = 10_000;
-/** A clock that is farther from this host's is told. */
-const SKEW_MS = 2000;
 
 type Paired = { readonly id: string; readonly name: string };
 
 /** Starts the listener, if one is configured, and the links. Rejects with CONFIG_INVALID when the address cannot be taken. */
 export const startMesh = async (deps: Deps) => {
 	const { config, identity, store, replica, now, onProblem } = deps;
-	const { privateKey, id: self, name } = identity;
+	const { id: self, name } = identity;
 	const nowMs = (): number => Date.parse(now());
 	const seen = await openLastSeen(`${config.stateDir}/peers.json`);
 	const invites = createInvites(nowMs);
+	const keys = await openKeyBook(`${config.stateDir}/peer-keys.json`, onProblem);
+	const ownKey = createOwnKey({
+		...{ identity, now },
+		onRotated: () => renewLinks(),
+		onProblem: (words) => {
+			onProblem(new KnibError("REFUSED", words));
+			deps.alertKey(words).catch(onProblem);
+		},
+	});
+	const rules: KeyRules = { key: identity.key, newerKeys: keys.newer, onToldKeys: ownKey.hear };
 	const changed = new Set<() => void>();
 	const tell = (): void => {
 		for (const listener of changed) listener();
@@ -70,11 +83,20 @@ export const startMesh = async (deps: Deps) => {
 		...{ store, replica, self: identity, onProblem },
 		onChange: () => {
 			for (const { id, removed } of members.others()) if (removed) mesh.drop(id, "it was removed");
+			learnKeys();
 			mesh.recheck();
 			dialers.sync(members.others());
 			tell();
 		},
 	});
+	/** Takes up by which keys members have signed; a link by an older key ends. */
+	const learnKeys = (): void => {
+		for (const { id, successions } of members.others()) {
+			const news = successions.map((succession) => keys.learn({ host: id, succession }));
+			if (news.includes(true)) mesh.drop(id, "its key was replaced");
+		}
+		for (const succession of members.ownSuccessions()) ownKey.hear(succession);
+	};
 	const isMember = (host: string): boolean => members.get(host)?.removed === false;
 	const noteSeen = (): void => {
 		for (const peer of mesh.connected()) seen.note(peer, now());
@@ -94,7 +116,14 @@ export const startMesh = async (deps: Deps) => {
 		onChange: tell,
 	});
 	const add = (link: Parameters<typeof mesh.add>[0], ended?: () => void): void => {
-		const { peer } = link;
+		const { peer, succession = "" } = link;
+		// What was shown when it was called may have been replaced meanwhile.
+		if (keys.newer({ host: peer, succession }) !== undefined) {
+			link.close("its key was replaced");
+			ended?.();
+			return;
+		}
+		keys.learn({ host: peer, succession });
 		mesh.add(link, () => {
 			seen.note(peer, now());
 			ended?.();
@@ -105,21 +134,26 @@ export const startMesh = async (deps: Deps) => {
 	let listener: Listener | undefined;
 	const whereToCall = (): string | undefined => ownAddress(config, listener?.port);
 	const own = () => ({ name, address: whereToCall() ?? null });
-	const pair = createPairing({ members, invites, own });
+	const answerPair = createPairing({ members, invites, own });
+	const pair = async (...asked: Parameters<typeof answerPair>): Promise<Welcome> => {
+		const welcome = await answerPair(...asked);
+		if (identity.keySince() !== null) await introduce();
+		return welcome;
+	};
 	const dialers = createDialers({
-		...{ self, privateKey, onLink: add },
+		...{ self, rules, onLink: add },
 		listens: () => listener !== undefined,
 		connected: () => mesh.connected(),
 		isNew: (peer) => seen.at(peer) === null,
 		onLeft: (peer) => mesh.drop(peer, "its documents pass through other hosts"),
 	});
+	learnKeys();
+	if (ownKey.problem() === null) await deps.alertKey(null);
 	if (config.listen !== undefined) {
 		const place = splitAddress(config.listen);
 		if (place === undefined) throw new KnibError("CONFIG_INVALID", `listen: ${config.listen}`);
 		const options = {
-			...place,
-			privateKey,
-			isMember,
+			...{ ...place, ...rules, isMember },
 			onLink: (link: Parameters<typeof add>[0]) => add(link),
 			pair,
 		};
@@ -131,7 +165,16 @@ export const startMesh = async (deps: Deps) => {
 	/** Says to the others how this host is called and where it listens. */
 	const introduce = async (): Promise<void> => {
 		if (members.others().length === 0) return;
-		await members.write(self, { name, address: whereToCall() });
+		const { since } = ownKey.view();
+		// What a newer key of this host has said is not to be taken back by an old one.
+		const key = since === null || ownKey.problem() !== null ? {} : { keySince: since };
+		await members.write(self, { name, address: whereToCall(), ...key });
+	};
+	/** Shows the new key wherever the old one was shown. */
+	const renewLinks = async (): Promise<void> => {
+		listener?.renew();
+		for (const peer of mesh.connected()) mesh.drop(peer, "this host has a new key");
+		await introduce();
 	};
 	await introduce();
 	dialers.sync(members.others());
@@ -153,21 +196,10 @@ export const startMesh = async (deps: Deps) => {
 			details: { hint: "do it on a host that is an admin: `knib peer list` shows the roles" },
 		});
 	};
-	const ageOf = (at: number | null): number => (at === null ? 0 : Math.max(0, nowMs() - at));
-	const view = (member: Member): PeerView => {
-		const { id, removed } = member;
-		const isOpen = mesh.connected().includes(id);
-		const lag = mesh.lag(id);
-		const open = isOpen ? "connected" : "reconnecting";
-		return {
-			...{ id, name: member.name, address: member.address, role: member.role },
-			state: removed ? "removed" : open,
-			kept: !removed && dialers.keeps(id),
-			lastSeen: isOpen ? now() : seen.at(id),
-			lagDocuments: lag?.documents ?? null,
-			lagMs: lag === undefined ? null : ageOf(lag.oldestAt),
-		};
-	};
+	const views = createPeerViews({
+		...{ mesh, seen, keys, now },
+		keeps: (id) => dialers.keeps(id),
+	});
 	const nameOf = (host: string): string =>
 		host === self ? name : (members.get(host)?.name ?? host.slice(0, 8));
 
@@ -177,7 +209,7 @@ export const startMesh = async (deps: Deps) => {
 		isConnected: (id: string): boolean => mesh.connected().includes(id),
 		/** True for a peer that this host keeps a link to, or tries to; the documents of others pass through these. */
 		isKept: (id: string): boolean => dialers.keeps(id),
-		lastSeen: (id: string): string | null => view(members.find(id)).lastSeen,
+		lastSeen: (id: string): string | null => views.view(members.find(id)).lastSeen,
 		/** The live part of the link to a peer; throws PEER_UNREACHABLE. */
 		live: (id: string): Live => mesh.live(id),
 		/** Told when members or links have changed; returns what ends that. */
@@ -192,20 +224,10 @@ export const startMesh = async (deps: Deps) => {
 				),
 			),
 		conflicts: (): Promise<readonly ConflictView[]> => listConflicts(replica, nameOf),
-		list: (): readonly PeerView[] => members.others().map(view),
-		show: (text: string): PeerShown => {
-			const member = members.find(text);
-			const { accepted, dropped, garbage, unexpected } = mesh.counts(member.id);
-			const skewMs = mesh.skew(member.id) ?? null;
-			const skewed = skewMs !== null && Math.abs(skewMs) > SKEW_MS;
-			const words = skewed ? [`its clock is ${(skewMs / 1000).toFixed(1)} s from this host's`] : [];
-			return {
-				...view(member),
-				received: { accepted, dropped, garbage, unexpected },
-				skewMs,
-				warnings: words,
-			};
-		},
+		ownKey,
+		keyOf: views.key,
+		list: (): readonly PeerView[] => members.others().map(views.view),
+		show: (text: string): PeerShown => views.show(members.find(text)),
 		invite: (role: Role): InviteView => {
 			assertAdmin("invite");
 			const address = whereToCall();
@@ -239,7 +261,7 @@ export const startMesh = async (deps: Deps) => {
 					"then both exchange all documents, and believe its word on roles here",
 				],
 				apply: async () => {
-					const call = { privateKey, peer: code.host, ...place };
+					const call = { ...rules, peer: code.host, ...place };
 					const welcome = welcomeSchema.parse(
 						await askToPair(call, { secret: code.secret, ...own() }),
 					);
@@ -259,7 +281,7 @@ export const startMesh = async (deps: Deps) => {
 				explain: [`makes ${member.name} ${role} (now ${member.role})`],
 				apply: async () => {
 					await members.write(member.id, { role });
-					return view(members.find(member.id));
+					return views.view(members.find(member.id));
 				},
 			};
 		},
@@ -275,7 +297,7 @@ export const startMesh = async (deps: Deps) => {
 				apply: async () => {
 					await members.write(member.id, { removed: true });
 					mesh.drop(member.id, "it was removed");
-					return view(members.find(member.id));
+					return views.view(members.find(member.id));
 				},
 			};
 		},
@@ -286,7 +308,7 @@ export const startMesh = async (deps: Deps) => {
 			members.close();
 			mesh.close();
 			await listener?.close();
-			await seen.save();
+			await Promise.all([seen.save(), keys.saved()]);
 		},
 	};
 };

@@ -30,14 +30,18 @@ type Deps = {
 	readonly viewHost: () => Promise<HostView>;
 	readonly listVms: () => Promise<readonly VmView[]>;
 	readonly onProblem: (error: unknown) => void;
+	/** Says that peers know this host by another key, or with null that they do not. */
+	readonly alertKey: (words: string | null) => Promise<void>;
 };
 
 /** Opens the links to the peers and takes up what they ask. Rejects with CONFIG_INVALID when it cannot listen. */
 export const startPeers = async (deps: Deps): Promise<Peers & { stop(): Promise<void> }> => {
-	const { config, identity, store, replica, jobs, now, uuid, onProblem } = deps;
+	const { config, identity, store, replica, jobs, now, uuid, onProblem, alertKey } = deps;
 	let started: MeshService | undefined;
 	const handler = createLiveHandler({ jobs: () => jobs, peers: () => started });
-	const mesh = await startMesh({ config, identity, store, replica, handler, now, onProblem });
+	const mesh = await startMesh({
+		...{ config, identity, store, replica, handler, now, onProblem, alertKey },
+	});
 	started = mesh;
 	const self = identity.id;
 	const views = foreignViews(store, mesh, now);

@@ -45,6 +45,7 @@ export type Change =
 	| { readonly call: "join"; readonly code: string }
 	| { readonly call: "role"; readonly peer: string; readonly role: PeerView["role"] }
 	| { readonly call: "remove-peer"; readonly peer: string }
+	| { readonly call: "rotate-key" }
 	| { readonly call: "create-schedule"; readonly fields: ScheduleFieldsInput }
 	| { readonly call: "delete-schedule"; readonly schedule: string }
 	| { readonly call: "create-selector"; readonly fields: Omit<SelectorCreateInput, "dryRun"> }

@@ -138,7 +138,22 @@ const chainAct = (state: State, action: string, id: string): Act | null => {
 		: vmAct(state, "finish", found.vm.uuid);
 };
 
+/** It is about this host, whichever peer is selected. */
+const rotateKey = (state: State): Act => {
+	const name = state.data.hosts?.find(({ self }) => self)?.name ?? "this host";
+	return changeAct(
+		`give ${name} a new key`,
+		"knib peer rotate-key",
+		{ call: "rotate-key" },
+		{
+			consequences: ["its id and its peers stay; links are made anew, and jobs go on"],
+			word: name,
+		},
+	);
+};
+
 const peerAct = (state: State, action: string, id: string): Act | null => {
+	if (action === "rotate-key") return rotateKey(state);
 	const name = state.data.peers?.find((one) => one.id === id)?.name;
 	if (name === undefined || action !== "remove") return null;
 	return changeAct(
@@ -237,7 +252,8 @@ const together = (targets: readonly Target[], { kind }: Target): readonly Target
 
 /** Starts what a key asks of a target: a form where there are options, else consent. */
 export const ask = (state: State, action: string, target: Target): Step => {
-	const marked = together(markedTargets(state, target), target);
+	const marked =
+		action === "rotate-key" ? [target] : together(markedTargets(state, target), target);
 	const refused = oneOnly(action, marked);
 	if (refused !== null) return [toast(state, refused, "warn"), []];
 	const [first = target, ...others] = marked;

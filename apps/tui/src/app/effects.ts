@@ -50,6 +50,7 @@ const CALLS: { readonly [C in Change["call"]]: Caller<C> } = {
 	invite: async (api, { role }, dryRun) => (dryRun ? null : await api.peer.invite.mutate({ role })),
 	join: (api, { code }, dryRun) => api.peer.join.mutate({ code, dryRun }),
 	role: (api, { peer, role }, dryRun) => api.peer.role.mutate({ peer, role, dryRun }),
+	"rotate-key": (api, _, dryRun) => api.peer.rotateKey.mutate({ dryRun }),
 	"remove-peer": (api, { peer }, dryRun) => api.peer.remove.mutate({ peer, dryRun }),
 	"create-schedule": (api, { fields }, dryRun) => api.schedule.create.mutate({ ...fields, dryRun }),
 	"delete-schedule": (api, { schedule }, dryRun) =>

@@ -170,6 +170,7 @@ export const KEYMAP: readonly Binding[] = [
 	act("peer", "n", "join", "join", "join another host by its code"),
 	act("peer", "e", "role", "role", "say what the host may ask of this mesh"),
 	act("peer", "d", "remove", "remove", "take the host out of the mesh, after its name is typed"),
+	act("peer", "S-k", "rotate-key", "new key", "give this host a new key, after its name is typed"),
 	act("schedule", "a", "add", "new", "back VMs up by themselves"),
 	act("schedule", "d", "delete", "delete", "delete the schedule, after its name is typed"),
 	act("selector", "a", "add", "new", "choose the repository of VMs' next chains by a rule"),

@@ -1,6 +1,6 @@
 // The hosts that this one is paired with.
 import { showHostId } from "@knib/core/host-id";
-import { duration } from "@knib/core/text";
+import { duration, keyWords } from "@knib/core/text";
 import { span } from "../view/frame.ts";
 import { stateSpan } from "../view/signs.ts";
 import { emptyWords, fact, longFact, type Screen } from "./screen.ts";
@@ -20,6 +20,8 @@ export const peers: Screen = {
 					: [
 							fact("this host", self.name, "bold"),
 							...longFact("its id", showHostId(self.id), width),
+							...(self.key === null ? [] : [fact("its key", keyWords(self.key))]),
+							...self.problems.flatMap((problem) => longFact("problem", problem, width)),
 						],
 			sortable: true,
 			empty: emptyWords(state, "peers", NONE),

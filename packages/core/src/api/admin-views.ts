@@ -1,5 +1,6 @@
 // Views of what is not a VM, backup, chain or job; see views.ts.
 import type { Offering } from "../domain/offering.ts";
+import type { KeyView } from "./peer-views.ts";
 import type { PlanView } from "./views.ts";
 
 export type OfferingView = Offering & {
@@ -24,6 +25,8 @@ export type HostView = {
 	readonly qemu: string | null;
 	readonly scratchDirectory: string;
 	readonly vms: number | null;
+	/** Null on a host that takes part in no replication. */
+	readonly key: KeyView | null;
 };
 
 export type DaemonView = {

@@ -11,6 +11,7 @@ export const peerInviteInputSchema = z.strictObject({
 export const peerJoinInputSchema = z.strictObject({ code: z.string().min(1).max(1000), dryRun });
 export const peerInputSchema = z.strictObject({ peer: argument });
 export const peerRoleInputSchema = z.strictObject({ peer: argument, role: roleSchema, dryRun });
+export const peerRotateKeyInputSchema = z.strictObject({ dryRun });
 export const peerRemoveInputSchema = z.strictObject({ peer: argument, dryRun });
 
 /** A code that pairs one host with this one, once. */
@@ -20,6 +21,14 @@ export type InviteView = {
 	/** This host, to be compared with what the other side shows. */
 	readonly host: { readonly id: string; readonly name: string };
 	readonly role: Role;
+};
+
+/** Which key of its own a host has. */
+export type KeyView = {
+	/** From 1. */
+	readonly number: number;
+	/** When it took the place of another one, as its host says; null for the first, or where that is not known. */
+	readonly since: string | null;
 };
 
 export type PeerView = {
@@ -35,6 +44,7 @@ export type PeerView = {
 	/** Documents that it does not have yet, and how old the oldest of them is; null until it has said how far it is. */
 	readonly lagDocuments: number | null;
 	readonly lagMs: number | null;
+	readonly key: KeyView;
 };
 
 /** A peer with what came from it since this daemon started. */

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { documentBodySchema, documentIdSchema, documentKindSchema } from "../store.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { hlcSchema } from "./hybrid-clock.ts";
+import { LONGEST_SIGNATURE } from "./succession.ts";
 
 /** A host's id: the SHA-256 of its public key's SPKI. */
 export const hostIdSchema = z.string().regex(/^[0-9a-f]{64}$/, "not the id of a host");
 
-const signatureSchema = z.string().max(256);
+const signatureSchema = z.string().max(LONGEST_SIGNATURE);
 
 /** A document that one host writes. Its key is kind, owner and id. */
 export const ownedDocumentSchema = z.strictObject({

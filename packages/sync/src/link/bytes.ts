@@ -4,3 +4,6 @@ export const plainBytes = (buffer: ArrayLike<number>): Uint8Array<ArrayBuffer> =
 	copy.set(buffer);
 	return copy;
 };
+
+/** A text as UTF-8. */
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => plainBytes(Buffer.from(text));

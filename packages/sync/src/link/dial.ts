@@ -1,15 +1,14 @@
 // Calling a peer: once, or again and again with growing pauses.
-import type { KeyObject } from "node:crypto";
-import { TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import { LONGEST_FRAME } from "../wire/frames.ts";
-import { certifiedHost, createCertificate } from "./certificate.ts";
+import type { ProvenKey } from "./host-key.ts";
 import type { Link } from "./link.ts";
+import { tellNewerKeys, toldKeys } from "./newer-key.ts";
 import { socketLink } from "./socket-link.ts";
+import { credentials, type KeyRules, provenPeer } from "./tls.ts";
 
 /** Whom to call, and as whom. */
-export type DialOptions = {
-	readonly privateKey: KeyObject;
+export type DialOptions = KeyRules & {
 	readonly host: string;
 	readonly port: number;
 	/** The id that the other end has to prove. */
@@ -27,30 +26,47 @@ export const isDialer = (self: string, peer: string): boolean => self < peer;
 export const pauseMs = (failures: number, random: number): number =>
 	Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** Math.min(failures, 20)) * (0.5 + random / 2);
 
-/** Calls a peer. Rejects when nobody answers there, or somebody else. */
-export const dialPeer = async ({ privateKey, host, port, peer }: DialOptions): Promise<Link> =>
+/** Why a peer that answers is refused; undefined when it is the one called, with its newest key. */
+const refusal = (options: DialOptions, proven: ProvenKey | undefined): string | undefined => {
+	const { host, port, peer, key, newerKeys } = options;
+	if (proven?.host !== peer) return `another host answers at ${host}:${port}`;
+	const newer = newerKeys?.(proven);
+	if (newer === undefined) return undefined;
+	tellNewerKeys({ key: key(), host, port }, newer);
+	return `${host}:${port} shows a key that the host has left`;
+};
+
+/** Calls a peer. Rejects when nobody answers there, or somebody else, or the peer with a key that it has left. */
+export const dialPeer = async (options: DialOptions): Promise<Link> =>
 	new Promise((resolve, reject) => {
+		const { host, port, key } = options;
 		const socket = new WebSocket(`wss://${host.includes(":") ? `[${host}]` : host}:${port}/`, {
-			key: privateKey.export({ type: "pkcs8", format: "pem" }),
-			cert: createCertificate(privateKey),
-			minVersion: "TLSv1.3",
+			...credentials(key()),
 			rejectUnauthorized: false,
 			handshakeTimeout: HANDSHAKE_MS,
 			maxPayload: LONGEST_FRAME,
 			perMessageDeflate: false,
 		});
-		let proven: string | undefined;
+		let proven: ProvenKey | undefined;
 		socket.on("upgrade", (response) => {
-			const certificate =
-				response.socket instanceof TLSSocket ? response.socket.getPeerCertificate() : undefined;
-			proven = certifiedHost(certificate?.raw);
-			if (proven === peer) return;
-			reject(new Error(`another host answers at ${host}:${port}`));
+			const shown = provenPeer(response.socket);
+			const why = refusal(options, shown);
+			if (why === undefined) {
+				proven = shown;
+				return;
+			}
+			reject(new Error(why));
 			socket.terminate();
+		});
+		socket.on("unexpected-response", (request, response) => {
+			const told = toldKeys(response.headers);
+			if (told !== undefined) options.onToldKeys?.(told);
+			request.destroy();
+			reject(new Error(`${host}:${port} refuses the link`));
 		});
 		socket.on("error", reject);
 		socket.once("open", () => {
-			if (proven === peer) resolve(socketLink(socket, peer));
+			if (proven !== undefined) resolve(socketLink(socket, proven));
 		});
 	});
 

@@ -9,6 +9,8 @@ export type LinkListener = {
 export interface Link {
 	/** The host id that the peer has proven. */
 	readonly peer: string;
+	/** The keys that it has shown, up to the one of this link; absent within a process. */
+	readonly succession?: string;
 	/** Sends a text; nothing happens on a closed link. */
 	send(text: string): void;
 	/** Bytes that wait to be sent. */

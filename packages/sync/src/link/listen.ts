@@ -1,19 +1,19 @@
 // The door for peers: TLS 1.3, both certificates pinned, and no byte of a stranger is read as a frame.
 
-import type { KeyObject } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { KnibError } from "@knib/core";
 import { WebSocketServer } from "ws";
 import { LONGEST_FRAME } from "../wire/frames.ts";
-import { certifiedHost, createCertificate } from "./certificate.ts";
 import type { Link } from "./link.ts";
+import { isTelling, newerKeysHeader, toldKeys } from "./newer-key.ts";
 import { answerPairing, isPairing } from "./pairing.ts";
 import { socketLink } from "./socket-link.ts";
+import { credentials, type KeyRules, provenPeer } from "./tls.ts";
 
 /** What a listener works with. */
-export type ListenOptions = {
-	readonly privateKey: KeyObject;
+export type ListenOptions = KeyRules & {
 	readonly host: string;
 	/** 0 takes a free one. */
 	readonly port: number;
@@ -27,7 +27,9 @@ export type ListenOptions = {
 /** Peers may call here until it is closed. */
 export interface Listener {
 	readonly port: number;
-	/** How many were turned away: without a certificate, with one of a stranger, or for speaking something else. */
+	/** Shows the key of now to whoever calls from now on; open links stay. */
+	readonly renew: () => void;
+	/** How many were turned away: without a certificate, with one of a stranger or of a key that its host has left, or for speaking something else. */
 	readonly refused: () => number;
 	/** Takes no one any more and ends the links; repeatable. */
 	close(): Promise<void>;
@@ -39,12 +41,10 @@ const HANDSHAKE_MS = 10_000;
 
 /** Opens the door for peers. Rejects when the address cannot be taken. */
 export const listenForPeers = async (options: ListenOptions): Promise<Listener> => {
-	const { privateKey, isMember, onLink } = options;
+	const { key, isMember, onLink, newerKeys, onToldKeys } = options;
 	let refused = 0;
 	const server = createServer({
-		key: privateKey.export({ type: "pkcs8", format: "pem" }),
-		cert: createCertificate(privateKey),
-		minVersion: "TLSv1.3",
+		...credentials(key()),
 		requestCert: true,
 		rejectUnauthorized: false,
 		handshakeTimeout: HANDSHAKE_MS,
@@ -56,9 +56,10 @@ export const listenForPeers = async (options: ListenOptions): Promise<Listener> 
 		maxPayload: LONGEST_FRAME,
 		perMessageDeflate: false,
 	});
-	const refuse = (socket: Duplex): void => {
+	const refuse = (socket: Duplex, newer?: string): void => {
 		refused += 1;
-		socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
+		const told = newer === undefined ? "" : newerKeysHeader(newer);
+		socket.end(`HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n${told}\r\n`);
 	};
 	server.on("tlsClientError", (_error, socket) => {
 		refused += 1;
@@ -68,32 +69,38 @@ export const listenForPeers = async (options: ListenOptions): Promise<Listener> 
 		refused += 1;
 		socket.destroy();
 	});
-	server.on("request", (request, response) => {
-		const certificate =
-			request.socket instanceof TLSSocket ? request.socket.getPeerCertificate() : undefined;
-		const peer = certifiedHost(certificate?.raw);
+	/** Answers who asks to be paired; false when it asks for something else. */
+	const pairs = (request: IncomingMessage, response: ServerResponse): boolean => {
+		const proven = provenPeer(request.socket);
 		const { pair } = options;
-		if (peer !== undefined && pair !== undefined && isPairing(request)) {
-			void answerPairing(request, response, (body) => pair(peer, body)).then((taken) => {
-				if (!taken) refused += 1;
-			});
-			return;
-		}
-		refused += 1;
-		response.writeHead(404, { connection: "close" }).end();
+		if (proven === undefined || pair === undefined || !isPairing(request)) return false;
+		const answer = async (body: unknown): Promise<unknown> => {
+			if (newerKeys?.(proven) === undefined) return pair(proven.host, body);
+			throw new KnibError("PAIRING_FAILED", "the key of this host was replaced by a newer one");
+		};
+		void answerPairing(request, response, answer).then((taken) => {
+			if (!taken) refused += 1;
+		});
+		return true;
+	};
+	server.on("request", (request, response) => {
+		if (pairs(request, response)) return;
+		const told = isTelling(request) ? toldKeys(request.headers) : undefined;
+		if (told !== undefined) onToldKeys?.(told);
+		else refused += 1;
+		response.writeHead(told === undefined ? 404 : 204, { connection: "close" }).end();
 	});
 	server.on("upgrade", (request, socket, head) => {
 		// A socket that fails before it is a link takes nothing with it.
 		socket.on("error", () => undefined);
-		const certificate =
-			request.socket instanceof TLSSocket ? request.socket.getPeerCertificate() : undefined;
-		const peer = certifiedHost(certificate?.raw);
-		if (peer === undefined || !isMember(peer)) {
-			refuse(socket);
+		const proven = provenPeer(socket);
+		const newer = proven === undefined ? undefined : newerKeys?.(proven);
+		if (proven === undefined || !isMember(proven.host) || newer !== undefined) {
+			refuse(socket, newer);
 			return;
 		}
 		sockets.handleUpgrade(request, socket, head, (open) => {
-			onLink(socketLink(open, peer));
+			onLink(socketLink(open, proven));
 		});
 	});
 	await new Promise<void>((resolve, reject) => {
@@ -107,6 +114,9 @@ export const listenForPeers = async (options: ListenOptions): Promise<Listener> 
 	return {
 		port: typeof address === "object" && address !== null ? address.port : options.port,
 		refused: () => refused,
+		renew: () => {
+			server.setSecureContext(credentials(key()));
+		},
 		close: async () => {
 			for (const socket of sockets.clients) socket.terminate();
 			server.closeAllConnections();

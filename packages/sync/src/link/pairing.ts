@@ -1,11 +1,9 @@
 // One question over TLS 1.3 with both certificates shown: a host that holds a code asks to be paired. Nothing is sent before the
 // other end has proven to be the host that the code names.
-import type { KeyObject } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
-import { TLSSocket } from "node:tls";
 import { asKnibError, isErrorCode, KnibError, viewError } from "@knib/core";
-import { certifiedHost, createCertificate } from "./certificate.ts";
+import { credentials, type KeyRules, provenPeer } from "./tls.ts";
 
 const PATH = "/pair";
 /** Bytes of a question or an answer. */
@@ -53,8 +51,7 @@ export const answerPairing = async (
 };
 
 /** Whom to ask, and as whom. */
-export type PairOptions = {
-	readonly privateKey: KeyObject;
+export type PairOptions = KeyRules & {
 	readonly host: string;
 	readonly port: number;
 	/** The id that the other end has to prove. */
@@ -71,16 +68,14 @@ const refusalOf = (answer: unknown): KnibError => {
 
 /** Asks to be paired. Rejects with PEER_UNREACHABLE when nobody or somebody else answers there, else with what the other host says. */
 export const askToPair = async (options: PairOptions, body: unknown): Promise<unknown> => {
-	const { privateKey, host, port, peer } = options;
+	const { key, host, port, peer, newerKeys } = options;
 	const call: RequestOptions = {
 		host,
 		port,
 		path: PATH,
 		method: "POST",
 		agent: false,
-		key: privateKey.export({ type: "pkcs8", format: "pem" }),
-		cert: createCertificate(privateKey),
-		minVersion: "TLSv1.3",
+		...credentials(key()),
 		rejectUnauthorized: false,
 		timeout: TIMEOUT_MS,
 	};
@@ -90,9 +85,10 @@ export const askToPair = async (options: PairOptions, body: unknown): Promise<un
 		asked.on("error", reject);
 		asked.on("socket", (socket) => {
 			socket.once("secureConnect", () => {
-				const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
-				if (certifiedHost(certificate?.raw) === peer) asked.end(JSON.stringify(body));
-				else asked.destroy(new Error("another host answers there"));
+				const proven = provenPeer(socket);
+				if (proven?.host !== peer) asked.destroy(new Error("another host answers there"));
+				else if (newerKeys?.(proven) === undefined) asked.end(JSON.stringify(body));
+				else asked.destroy(new Error("it shows a key that the host has left"));
 			});
 		});
 	}).catch((thrown: unknown) => {

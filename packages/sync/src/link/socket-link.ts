@@ -1,5 +1,6 @@
 // A WebSocket to a proven peer as a link.
 import type { WebSocket } from "ws";
+import type { ProvenKey } from "./host-key.ts";
 import { Inbox } from "./inbox.ts";
 import type { Link } from "./link.ts";
 
@@ -26,8 +27,8 @@ const keepAlive = (socket: WebSocket): void => {
 	});
 };
 
-/** The link over an open socket whose other end has proven to be `peer`. */
-export const socketLink = (socket: WebSocket, peer: string): Link => {
+/** The link over an open socket whose other end has proven to be a host. */
+export const socketLink = (socket: WebSocket, { host, succession }: ProvenKey): Link => {
 	const inbox = new Inbox();
 	const close = (reason: string): void => {
 		if (inbox.isClosed) return;
@@ -55,7 +56,8 @@ export const socketLink = (socket: WebSocket, peer: string): Link => {
 	});
 	keepAlive(socket);
 	return {
-		peer,
+		peer: host,
+		succession,
 		send: (text) => {
 			if (!inbox.isClosed && socket.readyState === socket.OPEN) socket.send(text);
 		},

@@ -1,7 +1,7 @@
 import { Args } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts } from "../../print/table.ts";
-import { instant } from "../../print/text.ts";
+import { instant, keyWords } from "../../print/text.ts";
 
 export default class HostShow extends KnibCommand {
 	static override summary = "show one host";
@@ -23,6 +23,7 @@ export default class HostShow extends KnibCommand {
 				["qemu", view.qemu],
 				["scratch directory", view.scratchDirectory],
 				["VMs", view.vms],
+				["key", view.key === null ? null : keyWords(view.key)],
 			]),
 		);
 	}

@@ -2,7 +2,7 @@ import { showHostId } from "@knib/core";
 import { Args } from "@oclif/core";
 import { KnibCommand } from "../../base-command.ts";
 import { facts } from "../../print/table.ts";
-import { instant } from "../../print/text.ts";
+import { instant, keyWords } from "../../print/text.ts";
 
 export default class PeerShow extends KnibCommand {
 	static override summary =
@@ -21,6 +21,7 @@ export default class PeerShow extends KnibCommand {
 				["kept", view.kept ? "yes" : "no: its documents pass through other hosts"],
 				["role", view.role],
 				["address", view.address],
+				["key", keyWords(view.key)],
 				["seen", instant(view.lastSeen)],
 				["documents behind", view.lagDocuments],
 				["clock differs by ms", view.skewMs],

@@ -26,7 +26,7 @@ export const findHost = (
 
 /** The view of this host. Effects: asks libvirt. */
 export const viewHost = async (
-	deps: Pick<ApiDeps, "daemon" | "hypervisor" | "books" | "host" | "now">,
+	deps: Pick<ApiDeps, "daemon" | "hypervisor" | "books" | "host" | "now" | "peers">,
 ): Promise<HostView> => {
 	const { startedAt, version } = deps.daemon();
 	const [versions, vms, scratchDirectory] = await Promise.all([
@@ -34,9 +34,11 @@ export const viewHost = async (
 		deps.hypervisor.list().catch(asKnibError),
 		deps.books.settings.value("host.scratch.directory", {}),
 	]);
+	const keyProblem = deps.peers?.mesh.ownKey.problem() ?? null;
 	const failed = [versions, vms].flatMap((answer) =>
 		answer instanceof KnibError ? [answer.message] : [],
 	);
+	if (keyProblem !== null) failed.push(keyProblem);
 	return {
 		...deps.host,
 		self: true,
@@ -49,6 +51,7 @@ export const viewHost = async (
 		qemu: versions instanceof KnibError ? null : versions.qemu,
 		scratchDirectory,
 		vms: vms instanceof KnibError ? null : vms.length,
+		key: deps.peers?.mesh.ownKey.view() ?? null,
 	};
 };
 

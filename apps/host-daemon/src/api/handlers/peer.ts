@@ -5,6 +5,7 @@ import {
 	peerJoinInputSchema,
 	peerRemoveInputSchema,
 	peerRoleInputSchema,
+	peerRotateKeyInputSchema,
 } from "@knib/core";
 import { carryOut } from "../../catalog/change.ts";
 import type { Peers } from "../../mesh/start-peers.ts";
@@ -36,6 +37,10 @@ export const peerProcedures = {
 	role: procedure.input(peerRoleInputSchema).mutation(({ ctx: { deps }, input }) => {
 		const { mesh } = peersOf(deps);
 		return carryOut(deps.books.turnstile, () => mesh.role(input.peer, input.role), input.dryRun);
+	}),
+	rotateKey: procedure.input(peerRotateKeyInputSchema).mutation(({ ctx: { deps }, input }) => {
+		const { mesh } = peersOf(deps);
+		return carryOut(deps.books.turnstile, mesh.ownKey.rotate, input.dryRun);
 	}),
 	remove: procedure.input(peerRemoveInputSchema).mutation(({ ctx: { deps }, input }) => {
 		const { mesh } = peersOf(deps);
