@@ -150,3 +150,29 @@ test.serial(
 		t.is((await a.cli("peer", "list", "--json")).stdout.match(/"removed"/g)?.length, 1);
 	},
 );
+
+test.serial(
+	"peers › one that joins by a host that joined itself knows all, and has what they wrote",
+	async (t) => {
+		t.timeout(300_000);
+		const a = await aMeshHost(t, "alpha");
+		const b = await aMeshHost(t, "beta");
+		const c = await aMeshHost(t, "gamma");
+		await pair(a, b, "admin");
+		await pair(a, c, "admin");
+		for (const host of [a, b, c]) await connectedTo(host, 2);
+		await a.api.offering.create.mutate({ name: "of alpha" });
+		await b.api.offering.create.mutate({ name: "of beta" });
+		await untilAlike([a, b, c]);
+		await a.kill();
+		const d = await aMeshHost(t, "delta");
+		await pair(c, d, "admin");
+		await connectedTo(d, 2);
+		await untilAlike([b, c, d]);
+		t.is(await offeringNames(d), await offeringNames(c));
+		await a.start();
+		await connectedTo(a, 3);
+		await untilAlike([a, b, c, d]);
+		t.true((await d.api.peer.list.query()).every(({ role }) => role === "admin"));
+	},
+);

@@ -5,6 +5,7 @@ import {
 	type Judge,
 	judgeDocument,
 	laterHlc,
+	memberDocumentId,
 	nextHlc,
 	type OwnedDocument,
 	ownedText,
@@ -89,6 +90,40 @@ test("accept › drops what is too large or too deep", (t) => {
 	let deep: unknown = 1;
 	for (let level = 0; level < 10_000; level += 1) deep = [deep];
 	t.is(reasonOf({ ...job(), body: { deep } }), "schema");
+});
+
+test("accept › takes of a document about a member what known hosts wrote, and the rest once they are known", (t) => {
+	const about = { ...EMPTY, kind: "setting", id: memberDocumentId(STRANGER) } as const;
+	const at = (ms: number) => nextHlc("000000000000-0000", ms);
+	const byMember = writeFields(about, { role: "admin" }, { host: A, hlc: at(1), sign: sign(A) });
+	const other = { host: B, hlc: at(2), sign: sign(B) };
+	const whole = writeFields(byMember, { name: "web" }, other);
+	const knows = (...hosts: readonly string[]): Judge => ({
+		...judge,
+		isKnown: (host) => hosts.includes(host),
+	});
+	const part = judgeDocument(whole, knows(A));
+	t.true(part.accepted && part.isPart);
+	t.deepEqual(part.accepted && part.document, byMember);
+	t.deepEqual(judgeDocument(whole, knows(A, B)), { accepted: true, document: whole });
+	t.like(judgeDocument(whole, knows()), { accepted: false, reason: "writer" });
+	const alone = writeFields(
+		about,
+		{ name: "me" },
+		{ ...other, host: STRANGER, sign: sign(STRANGER) },
+	);
+	t.like(judgeDocument(alone, knows(A)), { accepted: false, reason: "writer" });
+	const forged = {
+		...whole,
+		fields: { ...whole.fields, role: [{ ...whole.fields["role"]?.[0], value: "viewer" }] },
+	};
+	t.like(judgeDocument(forged, knows(A)), { accepted: false, reason: "signature" });
+	const offered = writeFields(
+		offering(NOW),
+		{ description: "x" },
+		{ host: STRANGER, hlc: at(NOW), sign: sign(STRANGER) },
+	);
+	t.like(judgeDocument(offered, knows(A)), { accepted: false, reason: "writer" });
 });
 
 test("accept › never throws and takes no arbitrary JSON", (t) => {

@@ -267,7 +267,8 @@ export const startMesh = async (deps: Deps) => {
 					);
 					await members.trust(code.host);
 					const address = welcome.address ?? code.address;
-					await members.write(code.host, { name: welcome.name, address });
+					// Said to those as well who will join by this host: they believe it, and by it the one that it believes.
+					await members.write(code.host, { name: welcome.name, address, role: "admin" });
 					await introduce();
 					return { id: code.host, name: welcome.name };
 				},

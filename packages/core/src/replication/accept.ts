@@ -23,7 +23,12 @@ export const DROP_REASONS = ["size", "schema", "writer", "clock", "signature"] a
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Judgement =
-	| { readonly accepted: true; readonly document: ReplicaDocument }
+	| {
+			readonly accepted: true;
+			readonly document: ReplicaDocument;
+			/** Some of it was left out, since nobody here knows its writer yet. */
+			readonly isPart?: true;
+	  }
 	| { readonly accepted: false; readonly reason: DropReason };
 
 /** What a host knows when it judges a document. */
@@ -62,19 +67,29 @@ const judgeShared = (document: SharedDocument, judge: Judge): DropReason | undef
 	const introduced = about !== undefined && judge.isKnown(about);
 	const others = all.filter(({ register }) => !isOwn(register.writer));
 	if (!others.every(({ register }) => mayWrite(register.writer))) return "writer";
-	if (
-		others.length === 0 &&
-		!introduced &&
-		all.some(({ register }) => !mayWrite(register.writer))
-	) {
-		return "writer";
-	}
+	if (about !== undefined && others.length === 0 && !introduced) return "writer";
 	if (all.some(({ register }) => isTooFarAhead(register.hlc, judge.wallMs))) return "clock";
 	const isSigned = all.every(({ field, register }) =>
 		judge.verify(register.writer, registerText(document, field, register), register.sig),
 	);
 	return isSigned ? undefined : "signature";
 };
+
+/**
+ * The document without the registers of hosts that are not known here. Of documents about members only: they make hosts known, and two of
+ * them may have been written by each other's hosts.
+ */
+const knownPart = (document: SharedDocument, judge: Judge): SharedDocument => {
+	const about = document.kind === "setting" ? memberOf(document.id) : undefined;
+	if (about === undefined) return document;
+	const fields = Object.entries(document.fields).flatMap(([field, registers]) => {
+		const known = registers.filter(({ writer }) => writer === about || judge.isKnown(writer));
+		return known.length === 0 ? [] : [[field, known] as const];
+	});
+	return { ...document, fields: Object.fromEntries(fields) };
+};
+
+const countOf = ({ fields }: SharedDocument): number => Object.values(fields).flat().length;
 
 const textOf = (raw: unknown): string | undefined => {
 	try {
@@ -92,8 +107,9 @@ export const judgeDocument = (raw: unknown, judge: Judge): Judgement => {
 	if (text.length > LONGEST_DOCUMENT) return { accepted: false, reason: "size" };
 	const parsed = replicaDocumentSchema.safeParse(raw);
 	if (!parsed.success) return { accepted: false, reason: "schema" };
-	const document = parsed.data;
-	if (judge.isHeld?.(document) === true) return { accepted: true, document };
+	const whole = parsed.data;
+	if (judge.isHeld?.(whole) === true) return { accepted: true, document: whole };
+	const document = whole.way === "shared" ? knownPart(whole, judge) : whole;
 	const reason =
 		document.way === "owned" ? judgeOwned(document, judge) : judgeShared(document, judge);
 	if (reason !== undefined) return { accepted: false, reason };
@@ -102,5 +118,7 @@ export const judgeDocument = (raw: unknown, judge: Judge): Judgement => {
 	if (body !== null && judge.fits?.(normal.kind, normal.id, body) === false) {
 		return { accepted: false, reason: "schema" };
 	}
-	return { accepted: true, document: normal };
+	const isPart =
+		whole.way === "shared" && document.way === "shared" && countOf(document) < countOf(whole);
+	return { accepted: true, document: normal, ...(isPart ? { isPart } : {}) };
 };

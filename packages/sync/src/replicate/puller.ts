@@ -123,7 +123,10 @@ export class Puller {
 		const judge = { ...this.#deps.judge(), isHeld };
 		const accepted = documents.flatMap((raw) => {
 			const judgement = judgeDocument(raw, judge);
-			if (judgement.accepted && judgement.document.kind === kind) return [judgement.document];
+			if (judgement.accepted && judgement.document.kind === kind) {
+				if (judgement.isPart) this.#unknownWriters.add(kind);
+				return [judgement.document];
+			}
 			const reason = judgement.accepted ? "schema" : judgement.reason;
 			counter.drop(reason);
 			if (reason === "writer") this.#unknownWriters.add(kind);
