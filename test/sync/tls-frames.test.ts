@@ -1,7 +1,15 @@
 // What a member gone bad can do through the real door, TLS and WebSocket and all. SYNC_FRAMES=100000 throws that many at it.
-import { dialPeer, type Frame, type Link, listenForPeers, parseFrame } from "@knib/sync";
+import {
+	createSigner,
+	dialPeer,
+	type Frame,
+	type Link,
+	listenForPeers,
+	nextKey,
+	parseFrame,
+} from "@knib/sync";
 import test from "ava";
-import { contents, makeHost, ownedBy, type TestHost, until } from "./hosts.ts";
+import { contents, makeHost, newPrivateKey, ownedBy, type TestHost, until } from "./hosts.ts";
 import { randomFrom } from "./random.ts";
 
 const FRAMES = Number(process.env["SYNC_FRAMES"] ?? 5000);
@@ -14,12 +22,19 @@ const MOST_HEAP = 200 * 1024 * 1024;
 
 /** Frames of each sort that a bad member may send: valid, mutated, noise, forged, replayed. */
 const frameSource = async (host: TestHost, bad: TestHost, random: () => number) => {
-	const forged = ownedBy(bad.sign, { kind: "job", id: "j1", owner: host.id, ver: 9, body: {} });
+	const job = { kind: "job", id: "j1", owner: host.id, ver: 9, body: {} } as const;
+	const forged = ownedBy(bad.sign, job);
+	// As if the host had signed for a key of the bad one.
+	const claim = nextKey({ ...host.key(), privateKey: bad.key().privateKey }, newPrivateKey());
+	const claimed = ownedBy(
+		createSigner(() => claim),
+		job,
+	);
 	const replayed = await host.replica.list("job");
 	const checkpoint = { epoch: "bad", seq: 1 };
 	const answer = (id: number, kind: "job" | "offering"): Frame => ({
 		...{ type: "docs", id, kind, checkpoint, more: false },
-		documents: [forged, ...replayed, { nonsense: true }],
+		documents: [forged, claimed, ...replayed, { nonsense: true }],
 	});
 	const valid = (): Frame => {
 		const id = Math.floor(random() * 20);
@@ -89,6 +104,7 @@ test("frames › through the real door, by the thousand, change nothing, end not
 	const cluster = { members: new Set<string>() };
 	const host = makeHost(cluster, { digestEveryMs: 60_000 });
 	const [bad, good] = [makeHost(cluster), makeHost(cluster)];
+	for (const one of [host, bad]) one.rotate();
 	const listener = await listenForPeers({
 		...{ key: host.key, host: "127.0.0.1", port: 0 },
 		isMember: (id) => cluster.members.has(id),
