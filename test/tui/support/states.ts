@@ -245,6 +245,7 @@ const someRules = (): Pick<State["data"], (typeof RULES)[number]> => ({
 		aPeer(1, { state: "connected", lastSeen: AT, lagDocuments: 0, lagMs: 0 }),
 		aPeer(2, { state: "reconnecting", lastSeen: AT, lagDocuments: 12, lagMs: 65_000 }),
 		aPeer(3, { state: "removed", address: null }),
+		aPeer(4, { state: "through-others", kept: false }),
 	],
 	events: [
 		{ at: AT, kind: "alert", who: "here", vm: VM, text: "backup failed: no space" },

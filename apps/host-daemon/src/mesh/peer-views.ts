@@ -16,6 +16,15 @@ type Deps = {
 /** A clock that is farther from this host's is told. */
 const SKEW_MS = 2000;
 
+type Binding = { readonly removed: boolean; readonly kept: boolean; readonly isOpen: boolean };
+
+/** A peer whose link is not kept is none that this host fails to reach. */
+const stateOf = ({ removed, kept, isOpen }: Binding): PeerView["state"] => {
+	if (removed) return "removed";
+	if (isOpen) return "connected";
+	return kept ? "reconnecting" : "through-others";
+};
+
 /** Views of the members. */
 export const createPeerViews = ({ mesh, seen, keys, keeps, now }: Deps) => {
 	const ageOf = (at: number | null): number =>
@@ -27,12 +36,13 @@ export const createPeerViews = ({ mesh, seen, keys, keeps, now }: Deps) => {
 	const view = (member: Member): PeerView => {
 		const { id, removed } = member;
 		const isOpen = mesh.connected().includes(id);
-		const lag = mesh.lag(id);
-		const open = isOpen ? "connected" : "reconnecting";
+		const kept = !removed && keeps(id);
+		const state = stateOf({ removed, kept, isOpen });
+		// What it had read when a link was last open is not what it has now: it reads from others.
+		const lag = state === "through-others" ? undefined : mesh.lag(id);
 		return {
 			...{ id, name: member.name, address: member.address, role: member.role },
-			state: removed ? "removed" : open,
-			kept: !removed && keeps(id),
+			...{ state, kept },
 			lastSeen: isOpen ? now() : seen.at(id),
 			lagDocuments: lag?.documents ?? null,
 			lagMs: lag === undefined ? null : ageOf(lag.oldestAt),

@@ -27,7 +27,7 @@ export const peers: Screen = {
 			empty: emptyWords(state, "peers", NONE),
 			columns: [
 				{ head: "PEER", width: 14 },
-				{ head: "STATE", width: 15 },
+				{ head: "STATE", width: 16 },
 				{ head: "ROLE", width: 9 },
 				{ head: "SEEN", width: 10 },
 				{ head: "BEHIND", width: 7, right: true },
@@ -36,7 +36,8 @@ export const peers: Screen = {
 			],
 			rows: (state.data.peers ?? []).map((one) => {
 				const age = one.lastSeen === null ? null : state.now - Date.parse(one.lastSeen);
-				const seen = age === null ? "never" : `${duration(Math.max(0, age))} ago`;
+				const never = one.state === "through-others" ? "-" : "never";
+				const seen = age === null ? never : `${duration(Math.max(0, age))} ago`;
 				return {
 					id: one.id,
 					target: { kind: "peer", id: one.id },

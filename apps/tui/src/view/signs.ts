@@ -23,6 +23,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 	online: "good",
 	connected: "good",
 	reconnecting: "warn",
+	"through-others": "dim",
 	removed: "dim",
 	degraded: "warn",
 	running: "good",

@@ -35,13 +35,14 @@ export type PeerView = {
 	readonly id: string;
 	readonly name: string;
 	readonly address: string | null;
-	readonly state: "connected" | "reconnecting" | "removed";
+	/** `through-others`: no link to it is kept, nor wanted; what it writes comes through kept peers. */
+	readonly state: "connected" | "reconnecting" | "through-others" | "removed";
 	/** True when this host keeps a link to it, or tries to; documents of the others pass through kept peers. */
 	readonly kept: boolean;
 	readonly role: Role;
-	/** When a link to it was last open; null when there never was one. */
+	/** When a link to it was last open, which is not when its documents last came; null when there never was one. */
 	readonly lastSeen: string | null;
-	/** Documents that it does not have yet, and how old the oldest of them is; null until it has said how far it is. */
+	/** Documents that it does not have yet, and how old the oldest of them is; null until it has said how far it is, and while no link to it is kept, over which it would say so. */
 	readonly lagDocuments: number | null;
 	readonly lagMs: number | null;
 	readonly key: KeyView;
