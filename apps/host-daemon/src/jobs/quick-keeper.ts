@@ -19,12 +19,15 @@ export const lookForQuick = async ({
 	onProblem,
 }: Options): Promise<readonly string[]> => {
 	const started: string[] = [];
-	const all = await jobs.list({});
-	const busy = new Set(all.flatMap((job) => (isTerminal(job.state) ? [] : [job.vm?.uuid ?? ""])));
 	for (const { uuid } of await hypervisor.list()) {
 		try {
-			const vm = busy.has(uuid) ? undefined : await hypervisor.vm(uuid);
-			if (vm === undefined || (await findQuick(vm)).length === 0) continue;
+			const vm = await hypervisor.vm(uuid);
+			const records = vm === undefined ? [] : await findQuick(vm);
+			if (records.length === 0) continue;
+			// A restore that has not ended asks for its consolidation itself; its job is not one of the new VM.
+			const going = (await jobs.list({})).filter(({ state }) => !isTerminal(state));
+			if (going.some((job) => job.vm?.uuid === uuid)) continue;
+			if (records.some(({ record }) => going.some(({ id }) => id === record.job))) continue;
 			const request = jobRequestSchema.parse({ type: "Consolidate", vm: uuid });
 			await jobs.start(request, "knibd: the VM still stands on a repository");
 			started.push(uuid);
