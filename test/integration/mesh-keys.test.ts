@@ -198,7 +198,7 @@ test.serial("keys › are the old or the new one, whole, whenever the host is ki
 		await a.kill();
 		await done;
 		await a.start();
-		const own = (await a.api.host.show.query({ host: "alpha" })).key?.number ?? 0;
+		const own = (await a.api.host.show.query({ host: a.name })).key?.number ?? 0;
 		t.true(own === number || own === number + 1, `key ${own} after ${number}`);
 		number = own;
 		await connectedTo(a, 1);
