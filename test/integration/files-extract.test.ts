@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import type { Job } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
+import { createStartAppliance } from "../../apps/host-daemon/src/files/launch.ts";
 import { DIRECTORY, type FakeGuestTree, fakeGuestfish } from "../support/fake-guestfish.ts";
 import { serviceWorld } from "../support/service-world.ts";
 
@@ -38,7 +39,7 @@ const extractWorld = async (t: ExecutionContext, allowExtractFile = true) => {
 	const asked: string[] = [];
 	const world = await serviceWorld(t, {
 		offering: { allowExtractFile },
-		startGuestfish: fakeGuestfish(TREE, asked),
+		startAppliance: createStartAppliance(fakeGuestfish(TREE, asked)),
 	});
 	await world.record();
 	const backup = world.members.at(-1)?.manifest.identity.id ?? "";

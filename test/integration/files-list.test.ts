@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { filesListInputSchema, filesLogInputSchema, KnibError } from "@knib/core";
 import test, { type ExecutionContext } from "ava";
 import { createBackupFiles } from "../../apps/host-daemon/src/files/backup-files.ts";
+import { createStartAppliance } from "../../apps/host-daemon/src/files/launch.ts";
 import { testIds } from "../contracts/repository-harness.ts";
 import { DIRECTORY, type FakeGuestTree, fakeGuestfish } from "../support/fake-guestfish.ts";
 import { serviceWorld } from "../support/service-world.ts";
@@ -27,8 +28,8 @@ const filesWorld = async (
 	const { catalog } = world.books;
 	const scratch = world.directory;
 	const deps = { catalog, ids: testIds, host, scratch };
-	const start = fakeGuestfish(tree, asked);
-	const files = createBackupFiles({ ...deps, startGuestfish: start }, (one) => problems.push(one));
+	const startAppliance = createStartAppliance(fakeGuestfish(tree, asked));
+	const files = createBackupFiles({ ...deps, startAppliance }, (one) => problems.push(one));
 	t.teardown(() => files.close());
 	const newest = world.members.at(-1);
 	if (newest === undefined) throw new Error("no backup");

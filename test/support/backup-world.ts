@@ -166,7 +166,7 @@ export const backupWorld = async (t: Teardown, beside?: Shared) => {
 				host,
 				version: "0.0.0",
 				thawWatchdog: hang,
-				startGuestfish: () => {
+				startAppliance: () => {
 					throw new Error("there is no appliance in this world");
 				},
 				retired: (file) => world.images.delete(file),

@@ -27,7 +27,7 @@ import {
 	catalogDocuments,
 	createCatalog,
 } from "../../apps/host-daemon/src/catalog/create-catalog.ts";
-import type { StartGuestfish } from "../../apps/host-daemon/src/files/guestfish.ts";
+import type { StartAppliance } from "../../apps/host-daemon/src/files/launch.ts";
 import type { ValidationMachine } from "../../apps/host-daemon/src/hypervisor/host-capabilities.ts";
 import { createDiskImages } from "../../apps/host-daemon/src/hypervisor/qemu-img.ts";
 import { runCommand } from "../../apps/host-daemon/src/hypervisor/run-command.ts";
@@ -157,7 +157,7 @@ const publishChain = async (
 	return members;
 };
 
-const startNothing: StartGuestfish = () => {
+const startNothing: StartAppliance = async () => {
 	throw new KnibError("APPLIANCE_UNAVAILABLE", "there is no appliance in this world");
 };
 
@@ -181,7 +181,7 @@ export type ServiceWorldOptions = {
 	/** What stands in for libvirt and for what the host can do; absent: a libvirt without VMs. */
 	readonly libvirt?: { readonly hypervisor: Hypervisor; readonly machine: ValidationMachine };
 	/** What reads file systems; absent: nothing can. */
-	readonly startGuestfish?: StartGuestfish;
+	readonly startAppliance?: StartAppliance;
 };
 
 type Teardown = { teardown: (run: () => Promise<void>) => void };
@@ -248,7 +248,7 @@ export const serviceWorld = async (t: Teardown, options: ServiceWorldOptions = {
 				host,
 				version: "0.0.0",
 				thawWatchdog: hang,
-				startGuestfish: options.startGuestfish ?? startNothing,
+				startAppliance: options.startAppliance ?? startNothing,
 				retired: () => undefined,
 				scratch: directory,
 				machine: mortal(options.libvirt?.machine ?? ({} as never), () =>

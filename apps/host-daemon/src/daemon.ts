@@ -13,7 +13,7 @@ import { type AlertListener, CLOCK_ALERT, KEY_ALERT } from "./catalog/alert-book
 import type { RepositoryDriver } from "./catalog/repository-book.ts";
 import type { Config } from "./config.ts";
 import { type BackupFiles, createBackupFiles } from "./files/backup-files.ts";
-import type { StartGuestfish } from "./files/guestfish.ts";
+import type { StartAppliance } from "./files/launch.ts";
 import { openOverlayIndex } from "./hook/overlay-index.ts";
 import { createOverlayWatch } from "./hook/overlay-watch.ts";
 import type { ValidationMachine } from "./hypervisor/host-capabilities.ts";
@@ -43,7 +43,7 @@ export type World = {
 	readonly ids: IdSource;
 	readonly machine: ValidationMachine;
 	readonly thawWatchdog: (vm: string, maximumMs: number) => Promise<ThawWatchdog>;
-	readonly startGuestfish: StartGuestfish;
+	readonly startAppliance: StartAppliance;
 	readonly openStore: (
 		config: Config,
 		identity: Identity,
@@ -108,11 +108,11 @@ const startJobs = async (
 	onProblem: (error: unknown) => void,
 ): Promise<Work> => {
 	const { config, world, version } = options;
-	const { hypervisor, images, clock, ids, thawWatchdog, startGuestfish } = world;
+	const { hypervisor, images, clock, ids, thawWatchdog, startAppliance } = world;
 	const { scratch } = parts;
 	const { catalog } = parts.books;
 	const host = { id: parts.identity.id, name: parts.identity.name };
-	const files = createBackupFiles({ catalog, ids, host, scratch, startGuestfish }, onProblem);
+	const files = createBackupFiles({ catalog, ids, host, scratch, startAppliance }, onProblem);
 	files.sweep().catch(onProblem);
 	const jobs = await createJobService({
 		deps: {
@@ -121,7 +121,7 @@ const startJobs = async (
 			clock,
 			ids,
 			thawWatchdog,
-			startGuestfish,
+			startAppliance,
 			releaseFiles: files.release,
 			retired: parts.gone.add,
 			catalog,

@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import type { World } from "./daemon.ts";
 import { startGuestfish } from "./files/guestfish.ts";
+import { createStartAppliance } from "./files/launch.ts";
 import { createValidationMachine } from "./hypervisor/host-capabilities.ts";
 import { createDiskImages } from "./hypervisor/qemu-img.ts";
 import { converseWith, runCommand } from "./hypervisor/run-command.ts";
@@ -26,7 +27,7 @@ export const systemWorld = (config: Config): World => {
 		machine: createValidationMachine({ run: runCommand, uri: config.libvirtUri }),
 		clock: systemClock,
 		ids: systemIds,
-		startGuestfish: startGuestfish(converseWith),
+		startAppliance: createStartAppliance(startGuestfish(converseWith)),
 		thawWatchdog: startThawWatchdog(converseWith, config.libvirtUri),
 		openStore: openHostStore,
 		repositories: hostRepositories,

@@ -17,15 +17,14 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { findInRepository } from "../facts/gather-restore.ts";
 import { errnoOf } from "../repository/errno.ts";
 import { createGuestDisk, type GuestDisk } from "./guest-disk.ts";
-import type { StartGuestfish } from "./guestfish.ts";
-import { launch } from "./launch.ts";
+import type { StartAppliance } from "./launch.ts";
 
 export type FilesDeps = {
 	readonly catalog: Catalog;
 	readonly ids: IdSource;
 	readonly host: { readonly id: string; readonly name: string };
 	readonly scratch: string;
-	readonly startGuestfish: StartGuestfish;
+	readonly startAppliance: StartAppliance;
 };
 
 export type OpenDisk = {
@@ -96,9 +95,8 @@ export const openDisk = async (
 		const hold = await placeHold(deps, id, held, `files of backup ${view.id} are being read`);
 		if (hold !== undefined) ends.push(() => hold.release());
 		const { layer, pointInTime } = await proven(deps, view, disk);
-		const guestfish = deps.startGuestfish(directory);
+		const guestfish = await deps.startAppliance(directory, layer);
 		ends.push(() => guestfish.close());
-		await launch(guestfish, layer);
 		return { disk: createGuestDisk(guestfish, directory), pointInTime, close };
 	} catch (thrown) {
 		await close();
@@ -116,7 +114,7 @@ const readHeld = async (directory: string): Promise<Held | undefined> => {
 
 /** Gives back what an earlier life of the daemon held and removes its directories. Its appliances have died with it. */
 export const sweepOpenDisks = async (
-	deps: Omit<FilesDeps, "startGuestfish" | "ids">,
+	deps: Omit<FilesDeps, "startAppliance" | "ids">,
 	onProblem: (error: unknown) => void,
 ): Promise<void> => {
 	const names = await readdir(deps.scratch).catch((thrown: unknown): string[] => {

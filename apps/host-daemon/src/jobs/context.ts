@@ -14,7 +14,7 @@ import type {
 	StepKind,
 } from "@knib/core";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { StartGuestfish } from "../files/guestfish.ts";
+import type { StartAppliance } from "../files/launch.ts";
 import type { OverlayIndex } from "../hook/overlay-index.ts";
 import type { ValidationMachine } from "../hypervisor/host-capabilities.ts";
 
@@ -52,7 +52,7 @@ export type JobDeps = {
 	/** What this host can do for throw-away VMs. */
 	readonly machine: ValidationMachine;
 	/** Starts an appliance that reads file systems. */
-	readonly startGuestfish: StartGuestfish;
+	readonly startAppliance: StartAppliance;
 	/** Closes the disks of a chain that are only kept open for further questions about their files; absent where none are. */
 	readonly releaseFiles?: (chain: string) => Promise<void>;
 };
