@@ -81,7 +81,7 @@ test.serial(
 		t.is((await lab.virsh("domstate", "keys01-restored")).trim(), "running");
 		t.is(await guest.state(), "running");
 		await press("5");
-		await see(/Consolidate +keys01-restor[^\n]*✓ succeeded/, JOB_MS);
+		await see(/Consolidate +keys01-restored[^\n]*✓ succeeded/, JOB_MS);
 
 		await press("q");
 		await see(/left with 0/);

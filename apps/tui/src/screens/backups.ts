@@ -13,7 +13,7 @@ export const backups: Screen = {
 		sortable: true,
 		columns: [
 			{ head: "BACKUP", width: 8 },
-			{ head: "VM", width: 18 },
+			{ head: "VM", width: 18, grows: true },
 			{ head: "KIND", width: 11, from: 90 },
 			{ head: "SIZE", width: 9, right: true, from: 60 },
 			{ head: "PROOF", width: 11 },

@@ -16,7 +16,7 @@ export const events: Screen = {
 			{ head: "TIME", width: 16 },
 			{ head: "KIND", width: 7 },
 			{ head: "WHO", width: 14, from: 100 },
-			{ head: "VM", width: 16 },
+			{ head: "VM", width: 16, grows: true },
 			{ head: "WHAT", width: 0 },
 		],
 		rows: (state.data.events ?? []).map(({ at, kind, who, vm, text }, index, all) => {

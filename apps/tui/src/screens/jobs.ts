@@ -27,7 +27,7 @@ export const jobs: Screen = {
 		columns: [
 			{ head: "JOB", width: 8, from: 60 },
 			{ head: "TYPE", width: 16 },
-			{ head: "VM", width: 14 },
+			{ head: "VM", width: 14, grows: true },
 			{ head: "STATE", width: 11 },
 			{ head: "CREATED", width: 16, from: 100 },
 			{ head: "PROGRESS", width: 0 },

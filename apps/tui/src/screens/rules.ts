@@ -73,7 +73,7 @@ export const retention: Screen = {
 		empty: emptyWords(state, "retention", "there is no backup to judge"),
 		columns: [
 			{ head: "VERDICT", width: 9 },
-			{ head: "VM", width: 16 },
+			{ head: "VM", width: 16, grows: true },
 			{ head: "BACKUP", width: 8 },
 			{ head: "POINT IN TIME", width: 16 },
 			{ head: "SIZE", width: 10, right: true, from: 100 },

@@ -26,6 +26,8 @@ export type Column = {
 	readonly right?: boolean;
 	/** Shown only on terminals at least this wide. */
 	readonly from?: number;
+	/** For names, which are long at times: wider than told on wide terminals. */
+	readonly grows?: true;
 };
 /** Something drawn in a space: at most its lines, and a picture placed in it. */
 export type Canvas = (space: Size) => {

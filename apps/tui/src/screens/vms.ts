@@ -25,7 +25,7 @@ export const vms: Screen = {
 		sortable: true,
 		empty: emptyWords(state, "vms", "libvirt knows no VMs here"),
 		columns: [
-			{ head: "VM", width: 18 },
+			{ head: "VM", width: 18, grows: true },
 			{ head: "STATE", width: 11 },
 			{ head: "OFFERING", width: 12, from: 100 },
 			{ head: "LAST BACKUP", width: 16, from: 60 },

@@ -3,11 +3,24 @@ import type { Cell, Column, Row } from "../screens/screen.ts";
 import { fit, fitLine } from "../view/cells.ts";
 import { type Line, type Span, span } from "../view/frame.ts";
 
+/** The narrowest terminal that has room to share out. */
+const ROOMY = 100;
+const MOST_GROWTH = 24;
+
+/** Cells of a column in a terminal of some width: one that grows gets a quarter of what it is wider than that. */
+const cellsOf = ({ width, grows }: Column, whole: number): number =>
+	grows === true
+		? width + Math.min(MOST_GROWTH, Math.max(0, Math.floor((whole - ROOMY) / 4)))
+		: width;
+
 /** Which columns are shown at a width, with their cells. */
 const laidOut = (columns: readonly Column[], width: number) => {
 	const shown = columns
-		.map((column, at) => ({ column, at }))
-		.filter(({ column }) => (column.from ?? 0) <= width);
+		.filter(({ from = 0 }) => from <= width)
+		.map((column) => ({
+			column: { ...column, width: cellsOf(column, width) },
+			at: columns.indexOf(column),
+		}));
 	const fixed = shown.reduce((sum, { column }) => sum + column.width, 0);
 	const rest = Math.max(8, width - fixed - shown.length);
 	return shown.map(({ column, at }) => ({
