@@ -1,10 +1,13 @@
-// As much of libvirt as restores need, in memory: VMs by definition, started and stopped, with an agent that answers or does not.
+// As much of libvirt as restores need, in memory: VMs by definition, started and stopped, with an agent that answers or does not. Disks
+// are real files, and pulling into them is qemu-img's work.
+import { execFileSync } from "node:child_process";
 import { type FileUse, type Hypervisor, KnibError, type Vm } from "@knib/core";
 import {
 	childOf,
 	childrenOf,
 	parseDefinition,
 } from "../../apps/host-daemon/src/hypervisor/definition-tree.ts";
+import { placeDisks } from "../../apps/host-daemon/src/hypervisor/place-disks.ts";
 import { aDisk, aVm } from "./builders/facts.ts";
 
 /** The VM that a definition makes. */
@@ -68,6 +71,16 @@ export const memoryLibvirt = (options: {
 				throw new KnibError("COMMAND_FAILED", behaviour.startFails);
 			put({ ...need(uuid), state: "running", run: "4711@1" });
 			startedAfter.set(uuid, 0);
+		},
+		attach: async (uuid, disk) => {
+			const vm = need(uuid);
+			const target = /<target dev=['"](\w+)['"]/.exec(disk)?.[1] ?? "";
+			const { disks, xml } = vmOf(placeDisks(vm.xml.inactive, [{ target, disk }]));
+			put({ ...vm, disks, xml });
+		},
+		pull: async (uuid, target) => {
+			const path = need(uuid).disks.find((disk) => disk.target === target)?.path ?? "";
+			execFileSync("qemu-img", ["rebase", "-f", "qcow2", "-b", "", path]);
 		},
 		destroy: async (uuid) => {
 			const { run: _, ...off } = need(uuid);

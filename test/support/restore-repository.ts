@@ -110,12 +110,14 @@ export const restoreRepository = async (options: {
 	readonly ids: IdSource;
 	/** False: the VM had no TPM. */
 	readonly tpm?: boolean;
+	/** The offering as the manifests keep it. */
+	readonly offering?: Manifest["offering"];
 }): Promise<{
 	readonly repository: Repository;
 	readonly full: PublishedBackup;
 	readonly increment: PublishedBackup;
 }> => {
-	const { path, source, images, clock, ids, tpm = true } = options;
+	const { path, source, images, clock, ids, tpm = true, offering } = options;
 	const repository = await createRepository({ path, name: "main", hostId: "here", clock, ids });
 	const frozen = (target: string) =>
 		({ path: join(source, `${target}.qcow2`), format: "qcow2" }) as const;
@@ -123,13 +125,16 @@ export const restoreRepository = async (options: {
 		kind: "overlay",
 		disks: TARGETS.map((target) => ({ target, frozen: frozen(target) })),
 	} as const;
+	const policy = offering === undefined ? {} : { offering };
 	const first = aManifest({
+		...policy,
 		identity: { disks: DISKS },
 		tracker: { ...tracker, disks: [...tracker.disks] },
 	});
 	const full = await publish(repository, images, first, { parent: null, pattern: 1, tpm });
 	const { identity, identityDigest } = full.manifest;
 	const second = aManifest({
+		...policy,
 		identity: { disks: DISKS, sequence: 2, pointInTime: "2026-01-02T03:05:05.000Z" },
 		parent: { id: identity.id, identityDigest },
 		kind: "incremental",
